@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * postern.h - hand a mail to its submission service (RFC 6409), over verified TLS (RFC 8314),
+ * through whichever of the ports 587, 465 and 2525 lets it out, and learn what became of it.
+ *
+ * True of everything below:
+ *  - int functions give 0 or a negative POSTERN_E_* code, unless they say otherwise.
+ *  - An error sticks to its object: after a setter failed, the send reports it, so the shortest
+ *    program checks once.  A later good call of the same setter takes the error back.
+ *  - Strings you pass are copied.  Strings you get belong to the object that gave them; they are
+ *    never NULL, and last until the next call on that object unless the function says more.
+ *  - NULL objects are accepted: freeing NULL does nothing, everything else gives POSTERN_E_NOMEM,
+ *    0 or "".  So the result of postern_new() need not be checked.
+ *  - One object, one thread at a time; different objects are independent.  No signal handlers, no
+ *    SIGPIPE, no locale, no threads.
+ *  - CR, LF, NUL and other control characters in an argument are refused (POSTERN_E_ARG).
+ */
+#ifndef POSTERN_H
+#define POSTERN_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__) && __GNUC__ >= 4
+#define POSTERN_API __attribute__((visibility("default")))
+#else
+#define POSTERN_API
+#endif
+
+#define POSTERN_VERSION "0.1.0"
+#define POSTERN_VERSION_NUMBER 0x000100 /* 0xMMmmpp */
+
+typedef struct postern postern;           /* a submission service and how to reach it */
+typedef struct postern_mail postern_mail; /* one envelope, its content, and what became of it */
+
+/* Outcome of a mail, and of each recipient (all but PARTIAL): what a queue should do with it. */
+enum {
+	POSTERN_PENDING = 0,   /* not decided yet */
+	POSTERN_ACCEPTED = 1,  /* the service took responsibility: a complete 2yz reply */
+	POSTERN_PARTIAL = 2,   /* accepted for some recipients, refused for others: ask each */
+	POSTERN_TRANSIENT = 3, /* not accepted; trying again later is safe */
+	POSTERN_PERMANENT = 4, /* not accepted; do not try again unchanged */
+	POSTERN_IN_DOUBT = 5   /* lost after the end of the content was handed over (RFC 1047): it
+	                          may have been accepted; trying again may duplicate it */
+};
+
+/* Why: the error codes. */
+enum {
+	POSTERN_OK = 0,
+	POSTERN_E_NOMEM = -1,        /* out of memory */
+	POSTERN_E_ARG = -2,          /* an argument was refused; postern_error() names field and rule */
+	POSTERN_E_STATE = -3,        /* called at the wrong time, as adding a recipient to a sent mail */
+	POSTERN_E_CANCELLED = -4,    /* postern_cancel() or postern_free() ended it */
+	POSTERN_E_SYSTEM = -5,       /* the operating system refused a resource, as a descriptor */
+	POSTERN_E_RESOLVE = -10,     /* the host's name was not found, or DNS gave no answer */
+	POSTERN_E_CONNECT = -11,     /* no port could be reached */
+	POSTERN_E_TIMEOUT = -12,     /* a time limit passed (RFC 5321 4.5.3.2), or the overall one */
+	POSTERN_E_CLOSED = -13,      /* the server hung up, or said 421 */
+	POSTERN_E_TLS = -20,         /* TLS was not offered, or no TLS session came about */
+	POSTERN_E_CERTIFICATE = -21, /* the server's certificate is not good for this host */
+	POSTERN_E_INJECTED = -22,    /* bytes came between STARTTLS and TLS: someone is on the path */
+	POSTERN_E_MECHANISM = -30,   /* no SASL mechanism that both sides accept */
+	POSTERN_E_AUTH = -31,        /* the credentials were refused, or the server did not prove itself */
+	POSTERN_E_PROTOCOL = -40,    /* the server broke the protocol */
+	POSTERN_E_REFUSED = -41,     /* the server said no: see the recipients' codes */
+	POSTERN_E_UNSUPPORTED = -42, /* the mail needs an extension that the server does not offer */
+	POSTERN_E_CONTENT = -50      /* the content is not sendable, or your reader gave up */
+};
+
+/* ---- A service ---------------------------------------------------------------------------- */
+
+/* server: a host name ("mail.example.org"), an address ("192.0.2.7", "[2001:db8::7]"), or a URL:
+ * "smtp://user:password@host" is the port policy with TLS required, "smtp://host:PORT" that port
+ * only (465 implicit TLS, others STARTTLS), "smtps://host" implicit TLS only; parameters follow a
+ * '?': see postern-url(7).  A bad server is reported by the send.  NULL only when out of memory. */
+POSTERN_API postern *postern_new(const char *server);
+
+/* Close every connection without waiting (a mail at work becomes POSTERN_IN_DOUBT or
+ * POSTERN_TRANSIENT, as outcomes demand), wipe the secrets and free.  Mails are not freed. */
+POSTERN_API void postern_free(postern *p);
+
+/* Credentials for SASL (RFC 4954), UTF-8.  Once set, no mail leaves without a successful AUTH.
+ * NULL, NULL takes them back.  E_ARG: empty user, or a NUL, CR, LF or control in either. */
+POSTERN_API int postern_set_login(postern *p, const char *user, const char *password);
+
+/* The ports to try, in order: "587 465 2525" (the default), "465", "1587/starttls,1465/implicit",
+ * "1025/none".  Entries PORT or PORT/MODE, separated by blanks or commas; 465 means implicit TLS,
+ * any other port STARTTLS required.  /none (no TLS) and /opportunistic must be named, and then only
+ * one port may be given.  NULL: the default again.  E_ARG names the entry. */
+POSTERN_API int postern_set_ports(postern *p, const char *ports);
+
+/* Trust the certificate authorities in this PEM file instead of the system's.  The file is read
+ * here.  NULL: the system's again.  E_ARG: unreadable, or no certificate in it. */
+POSTERN_API int postern_set_trust(postern *p, const char *pem_file);
+
+/* The name given in EHLO (RFC 5321 4.1.1.1): a domain or an address literal.  Default: this host's
+ * name if it is fully qualified, else the local address as a literal.  NULL: the default again. */
+POSTERN_API int postern_set_name(postern *p, const char *name);
+
+/* The SASL mechanisms allowed, best first, separated by blanks or commas: "SCRAM-SHA-256 PLAIN".
+ * Default: SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN CRAM-MD5.  NULL: the default again.
+ * E_ARG names a mechanism that this build does not know. */
+POSTERN_API int postern_set_mechanisms(postern *p, const char *list);
+
+/* Time limits in milliseconds, 0 for none, negative for the default.  E_ARG: no such limit. */
+enum {
+	POSTERN_LIMIT_OVERALL = 0,  /* from the start of a mail to its outcome; none by default */
+	POSTERN_LIMIT_RESOLVE = 1,  /* name look-up, 20 s */
+	POSTERN_LIMIT_CONNECT = 2,  /* TCP to one address, 30 s */
+	POSTERN_LIMIT_GREETING = 3, /* first reply, 300 s (RFC 5321 4.5.3.2.1) */
+	POSTERN_LIMIT_TLS = 4,      /* TLS handshake, 60 s */
+	POSTERN_LIMIT_COMMAND = 5,  /* EHLO, STARTTLS, RSET, NOOP, 300 s */
+	POSTERN_LIMIT_AUTH = 6,     /* each step of AUTH, 120 s */
+	POSTERN_LIMIT_MAIL = 7,     /* 300 s (4.5.3.2.2) */
+	POSTERN_LIMIT_RCPT = 8,     /* 300 s (4.5.3.2.3) */
+	POSTERN_LIMIT_DATA = 9,     /* 120 s (4.5.3.2.4) */
+	POSTERN_LIMIT_BLOCK = 10,   /* to hand over one block of content, 180 s (4.5.3.2.5) */
+	POSTERN_LIMIT_FINAL = 11,   /* reply to the end of the content, 600 s (4.5.3.2.6) */
+	POSTERN_LIMIT_QUIT = 12,    /* 5 s; never changes an outcome */
+	POSTERN_LIMIT_ATTEMPT = 13  /* delay before the next port or address is tried beside one that
+	                               has not connected, 250 ms (RFC 8305 5); 10 ms to 2 s */
+};
+POSTERN_API int postern_set_limit(postern *p, int limit, int milliseconds);
+
+/* See every line of the conversation: dir '>' sent, '<' received, '*' a remark, as "connected to
+ * 192.0.2.7 port 587".  line has no line end and is valid during the call only.  Secrets are
+ * masked before fn sees them and content is not shown.  fn must not call into p.  NULL: off. */
+POSTERN_API int postern_set_trace(postern *p,
+                                  void (*fn)(void *arg, int dir, const char *line, size_t len),
+                                  void *arg);
+
+/* ---- A mail ------------------------------------------------------------------------------- */
+
+/* reverse_path: where failure notices go (RFC 5321 4.1.1.2), "a@example.org"; "" is the null
+ * reverse-path.  A bad one is reported by the send.  NULL only when out of memory. */
+POSTERN_API postern_mail *postern_mail_new(const char *reverse_path);
+
+/* Freeing a mail that is still queued takes it off the queue; one at work has its connection closed. */
+POSTERN_API void postern_mail_free(postern_mail *m);
+
+/* Add a recipient's mailbox (RFC 5321 4.1.2), without "<>".  Recipients are numbered from 0 in the
+ * order added.  E_ARG: not a mailbox (the error names the rule); E_STATE: the mail is at work. */
+POSTERN_API int postern_mail_add_recipient(postern_mail *m, const char *address);
+
+/* The whole message (RFC 5322), header and body.  Not copied: it must live until the mail has a
+ * final outcome.  LF and CRLF both end a line; dots are the library's business.  The send refuses a
+ * CR alone, NUL, and lines over 998 octets, naming the line (POSTERN_E_CONTENT).  A header without
+ * Date or Message-ID gets them, made once per mail; see postern_mail_message_id(). */
+POSTERN_API int postern_mail_set_text(postern_mail *m, const char *message, size_t len);
+
+/* The same in pieces, for content of any size: read() fills buf with up to cap octets and gives
+ * the count, 0 at the end, negative to give up (nothing is then delivered: POSTERN_E_CONTENT), or
+ * POSTERN_LATER when nothing is there yet: call postern_mail_resume() once there is.
+ * It is called front to back, once, from inside the calls that send, and must not call into p. */
+#define POSTERN_LATER ((ptrdiff_t)-32768)
+POSTERN_API int postern_mail_set_reader(postern_mail *m,
+                                        ptrdiff_t (*read)(void *arg, char *buf, size_t cap),
+                                        void *arg);
+POSTERN_API int postern_mail_resume(postern_mail *m);
+
+/* Whether missing Date and Message-ID fields are added to the header (RFC 6409 8.1, 8.2):
+ * 1 the default, 0 to send exactly what was given. */
+POSTERN_API int postern_mail_set_completion(postern_mail *m, int on);
+
+/* Anything of yours, given back by postern_mail_get_user(); not looked at. */
+POSTERN_API void postern_mail_set_user(postern_mail *m, void *user);
+POSTERN_API void *postern_mail_get_user(const postern_mail *m);
+
+/* ---- Sending ------------------------------------------------------------------------------ */
+
+/* Submit the mail and wait for its outcome; the connection stays open for the next one.
+ * 0 only if every recipient was accepted; else the error that decided the outcome. */
+POSTERN_API int postern_send(postern *p, postern_mail *m);
+
+/* Queue the mail; nothing blocks and nothing is sent yet.  Mails are sent one after another in the
+ * order queued.  E_STATE: it is queued already, or has an outcome and was not reset. */
+POSTERN_API int postern_submit(postern *p, postern_mail *m);
+
+/* For an event loop: poll postern_fd() for postern_events() (POLLIN, POLLOUT bits of poll(2); 0:
+ * only time counts), at most postern_timeout() ms (-1: no limit), then call postern_step().
+ * The descriptor stays the same for the life of the handle and belongs to it: poll it, do not read
+ * it.  -1: none could be made; the step reports it. */
+POSTERN_API int postern_fd(postern *p);
+POSTERN_API int postern_events(postern *p);
+POSTERN_API int postern_timeout(postern *p);
+
+/* Do what can be done now without blocking.  Gives the number of mails queued or at work (so 0:
+ * all have outcomes), or a negative error of the handle itself; mails' errors are at the mails. */
+POSTERN_API int postern_step(postern *p);
+
+/* The next mail that has got its final outcome since, or NULL.  Each mail is given once. */
+POSTERN_API postern_mail *postern_done(postern *p);
+
+/* Finish what is queued, say QUIT and close.  The handle can be used again. */
+POSTERN_API int postern_quit(postern *p);
+
+/* Give up what is queued and at work: those mails end with POSTERN_E_CANCELLED and the outcome
+ * that is true of them.  May be called from another thread, or from a signal handler; it takes
+ * effect in the step that the blocked call makes at once. */
+POSTERN_API int postern_cancel(postern *p);
+
+/* Make the mail fit to be sent again: outcomes back to pending, content to be given anew.
+ * Date and Message-ID stay.  E_STATE: it is queued or at work. */
+POSTERN_API int postern_mail_reset(postern_mail *m);
+
+/* ---- What became of it -------------------------------------------------------------------- */
+
+POSTERN_API int postern_mail_outcome(const postern_mail *m);
+POSTERN_API int postern_mail_code(const postern_mail *m);          /* 0 or POSTERN_E_* */
+POSTERN_API const char *postern_mail_error_id(const postern_mail *m); /* stable, "auth-refused"; "" */
+POSTERN_API const char *postern_mail_error(const postern_mail *m);    /* one sentence, "" if none */
+POSTERN_API const char *postern_mail_advice(const postern_mail *m);   /* what to do, "" if none */
+
+/* Per recipient, i from 0; out of range gives 0 or "".  code: the reply code (RFC 5321 4.2), 0 if
+ * none came; status: the enhanced status code (RFC 3463) as "5.1.1", "" if none; text: what the
+ * server said, printable, lines joined by a blank. */
+POSTERN_API size_t postern_mail_recipients(const postern_mail *m);
+POSTERN_API const char *postern_mail_recipient(const postern_mail *m, size_t i);
+POSTERN_API int postern_mail_recipient_outcome(const postern_mail *m, size_t i);
+POSTERN_API int postern_mail_recipient_code(const postern_mail *m, size_t i);
+POSTERN_API const char *postern_mail_recipient_status(const postern_mail *m, size_t i);
+POSTERN_API const char *postern_mail_recipient_text(const postern_mail *m, size_t i);
+
+/* The server's name for the accepted mail, picked from its final reply; "" if none was recognised. */
+POSTERN_API const char *postern_mail_queue_id(const postern_mail *m);
+/* The final reply's text; "" if none came. */
+POSTERN_API const char *postern_mail_reply(const postern_mail *m);
+/* The Message-ID of the content, the message's own or the one made for it, with its "<>"; "" if
+ * there is none.  With POSTERN_IN_DOUBT: what to search for.  Known once the mail was submitted. */
+POSTERN_API const char *postern_mail_message_id(const postern_mail *m);
+
+/* The handle's own first error, or that of the last mail; "" if all is well. */
+POSTERN_API const char *postern_error(const postern *p);
+
+/* The route in use, or used last.  port 0 and "" if there was none.  tls: "STARTTLS", "implicit",
+ * "none"; tls_version: "TLS1.3"; mechanism: "SCRAM-SHA-256", "" without credentials. */
+POSTERN_API const char *postern_route_host(const postern *p);
+POSTERN_API const char *postern_route_address(const postern *p);
+POSTERN_API int postern_route_port(const postern *p);
+POSTERN_API const char *postern_route_tls(const postern *p);
+POSTERN_API const char *postern_route_tls_version(const postern *p);
+POSTERN_API const char *postern_route_mechanism(const postern *p);
+
+/* The attempts of the last search for a route, in the order they were started; milliseconds until
+ * usable or failed; error "" for the one that won or was not needed. */
+POSTERN_API size_t postern_attempts(const postern *p);
+POSTERN_API int postern_attempt_port(const postern *p, size_t i);
+POSTERN_API const char *postern_attempt_tls(const postern *p, size_t i);
+POSTERN_API const char *postern_attempt_address(const postern *p, size_t i);
+POSTERN_API int postern_attempt_milliseconds(const postern *p, size_t i);
+POSTERN_API const char *postern_attempt_error(const postern *p, size_t i);
+POSTERN_API const char *postern_attempt_error_id(const postern *p, size_t i);
+
+/* ---- Names -------------------------------------------------------------------------------- */
+
+POSTERN_API const char *postern_version(void);            /* "0.1.0" of the library in use */
+POSTERN_API const char *postern_strerror(int code);       /* "the credentials were refused" */
+POSTERN_API const char *postern_outcome_name(int outcome); /* "accepted", "in-doubt", ... */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The network as drive sees it: a table of functions, so that tests can give a scripted one.  All
+ * of it is non-blocking.  Errors are negative errno values.
+ */
+#ifndef PTN_NET_NET_H
+#define PTN_NET_NET_H
+
+#include <stddef.h>
+
+struct ptn_address {
+	int family; /* 4 or 6 */
+	unsigned char octets[16];
+	unsigned scope; /* IPv6 zone, 0 for none */
+};
+
+enum { PTN_NET_ADDRESSES = 32 }; /* of one host; more are left out */
+enum { PTN_NET_READ = 1, PTN_NET_WRITE = 2 };
+
+struct ptn_net {
+	/* Begin to find the addresses of host ("::1" and "192.0.2.1" need no network).  At most one
+	 * look-up at a time.  0 or negative. */
+	int (*resolve)(void *net, const char *host, int milliseconds);
+	/* 1: done, *n addresses are in list (in the resolver's order); 0: not yet; -ENOENT: no such
+	 * name, or it has no address; -EAGAIN: no answer (time, or server failure); -ENOMEM. */
+	int (*resolved)(void *net, struct ptn_address list[PTN_NET_ADDRESSES], size_t *n);
+	void (*resolve_stop)(void *net);
+	/* A handle for a connection begun to address:port, or negative. */
+	int (*open)(void *net, const struct ptn_address *to, int port);
+	/* 0 once connected, -EINPROGRESS, or the error. */
+	int (*connected)(void *net, int handle);
+	/* Octets, 0 at the end of the stream, -EAGAIN, or the error. */
+	ptrdiff_t (*read)(void *net, int handle, char *buf, size_t cap);
+	ptrdiff_t (*write)(void *net, int handle, const char *buf, size_t len);
+	/* The handle is ready to hear of READ and WRITE readiness; 0 for neither.  Kept until changed. */
+	int (*watch)(void *net, int handle, int what);
+	void (*close)(void *net, int handle);
+	/* Our own address on the connection, for the EHLO literal: 0 or negative. */
+	int (*local)(void *net, int handle, struct ptn_address *out);
+	/* What a caller polls (fd and READ|WRITE bits), and when the net itself wants to be asked again
+	 * in ms, -1 for never (name look-ups retry by time). */
+	int (*fd)(void *net);
+	int (*timeout)(void *net);
+	/* Collect what is ready; called once at the head of each step. */
+	void (*turn)(void *net);
+};
+
+extern const struct ptn_net ptn_net_system; /* the real one; `net` is from ptn_net_new() */
+void *ptn_net_new(void);                    /* NULL when out of memory or descriptors */
+void ptn_net_free(void *net);               /* closes all of its handles */
+void ptn_net_forget(void *net);             /* after fork, in the child: close descriptors, tell nobody */
+long ptn_net_process(void);                 /* this process's id, for the fork guard */
+int ptn_net_host_name(char *buf, size_t cap); /* fully qualified name of this host: 0, or -ENOENT */
+int ptn_net_parse(struct ptn_address *out, const char *text, size_t n); /* literal, no brackets: 0, -1 */
+size_t ptn_net_print(const struct ptn_address *a, char *buf, size_t cap); /* "192.0.2.1", "2001:db8::1" */
+int ptn_net_is_loopback(const struct ptn_address *a); /* 127/8, ::1, ::ffff:127/104 */
+
+#endif

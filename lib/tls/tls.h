@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * TLS as a filter over two buffers: ciphertext in and out on one side, plaintext on the other.  No
+ * socket, no clock but the one GnuTLS checks validity with.  TLS 1.2 and 1.3 only.
+ */
+#ifndef PTN_TLS_TLS_H
+#define PTN_TLS_TLS_H
+
+#include <stddef.h>
+
+/* Whom to trust: certificate authorities, counted references. */
+struct ptn_trust;
+
+/* The system's authorities, read once per process on the first handshake that needs them and
+ * shared.  NULL when out of memory. */
+struct ptn_trust *ptn_trust_system(void);
+/* Those in a PEM file, read now.  0, POSTERN_E_NOMEM, or POSTERN_E_ARG with *why a static text. */
+int ptn_trust_file(struct ptn_trust **out, const char *pem_file, const char **why);
+struct ptn_trust *ptn_trust_share(struct ptn_trust *t); /* one more reference */
+void ptn_trust_release(struct ptn_trust *t);
+
+struct ptn_tls;
+
+/* A client session for host, the name or address literal that the caller gave (without brackets;
+ * one trailing dot is dropped): the reference identity of RFC 9525 and, for a name, the SNI.  trust
+ * is borrowed for the life of the session.  NULL when out of memory. */
+struct ptn_tls *ptn_tls_new(struct ptn_trust *trust, const char *host);
+void ptn_tls_free(struct ptn_tls *t);
+
+/* Network side.  feed copies ciphertext in (0 or POSTERN_E_NOMEM); eof says no more will come; out
+ * lends what is to be sent, wrote says how much of it was. */
+int ptn_tls_feed(struct ptn_tls *t, const void *in, size_t len);
+void ptn_tls_eof(struct ptn_tls *t);
+size_t ptn_tls_out(struct ptn_tls *t, const char **p);
+void ptn_tls_wrote(struct ptn_tls *t, size_t n);
+
+/* Program side.  handshake: 1 done and *verified* (chain, name, purpose), 0 needs more input, -1
+ * failed.  get: octets given, 0 for none yet, PTN_TLS_CLOSED after close_notify, -1 failed (a
+ * network end without close_notify is a failure, never a clean end).  put: octets taken (all, or
+ * fewer, or 0 when out of memory), -1 failed.  bye queues close_notify.
+ * After the first failure every call gives -1, and fault, text and out (an alert) tell of it. */
+enum { PTN_TLS_CLOSED = -2 };
+int ptn_tls_handshake(struct ptn_tls *t);
+ptrdiff_t ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap);
+ptrdiff_t ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len);
+void ptn_tls_bye(struct ptn_tls *t);
+
+int ptn_tls_fault(const struct ptn_tls *t);        /* PTN_FAULT_*; NONE while all is well */
+const char *ptn_tls_detail(const struct ptn_tls *t); /* what to add to the sentence; "" if nothing:
+                                                        for CERT_WRONG_NAME the names that would
+                                                        match, for TLS_SMTP_FIRST the server's
+                                                        first line, escaped, for CERT_* the subject */
+const char *ptn_tls_version(const struct ptn_tls *t); /* "TLS1.3" */
+const char *ptn_tls_cipher(const struct ptn_tls *t);  /* "AES-256-GCM" */
+const char *ptn_tls_key_sha256(const struct ptn_tls *t); /* of the server's public key, base64; "" */
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The configuration URL, strictly parsed: smtp://user:pass@host:port?key=value&...
+ */
+#ifndef PTN_URL_H
+#define PTN_URL_H
+
+#include "route/route.h"
+
+struct ptn_url { /* strings are the struct's own; NULL where not given */
+	char *host;     /* without brackets and trailing dot */
+	char *user, *password;
+	struct ptn_candidate port[PTN_ROUTE_MOST];
+	size_t ports;
+	char *auth, *name, *cafile;
+	int timeout; /* overall, ms; -1 not given */
+};
+
+/* 0, POSTERN_E_NOMEM, or POSTERN_E_ARG with a sentence in why that names the part and the rule and
+ * never shows a password.  A bare host ("mail.example.org", "192.0.2.7", "[::1]", "host:587") is
+ * taken as smtp://. */
+int ptn_url_parse(struct ptn_url *u, const char *text, char *why, size_t why_size);
+void ptn_url_free(struct ptn_url *u); /* wipes */
+
+/* "587 465/implicit,2525": the entries of ports= and postern_set_ports(). */
+int ptn_url_ports(struct ptn_candidate out[PTN_ROUTE_MOST], size_t *n, const char *text, char *why,
+                  size_t why_size);
+
+/* Each gives 0, or -1 with a sentence in why that begins with the field's name. */
+int ptn_check_host(const char *host, char *why, size_t why_size);
+int ptn_check_ehlo_name(const char *name, char *why, size_t why_size);
+int ptn_check_mailbox(const char *field, const char *address, char *why, size_t why_size);
+int ptn_check_credential(const char *field, const char *value, char *why, size_t why_size);
+
+#endif
