@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * AUTH (RFC 4954): base64, line lengths, the initial response and the cancelling "*".  What the
+ * octets mean is the SASL mechanism's business, and the caller's.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "postern.h"
+#include "smtp/command.h"
+#include "smtp/internal.h"
+
+enum { ECHO_LEAST = 6 }; /* octets of base64 in common that count as a repetition of what we sent */
+
+void ptn_exchange_free(struct ptn_exchange *x)
+{
+	ptn_buf_free(&x->held);
+	ptn_buf_free(&x->challenge);
+	ptn_buf_free(&x->sent);
+}
+
+/* Add what was just put on the wire, from octet `at` of out, to what is masked when it comes back.
+ */
+static int remember(struct ptn_smtp *s, size_t at)
+{
+	const char *line = ptn_buf_data(&s->out) + at;
+	size_t n = ptn_buf_len(&s->out) - at;
+	const char *blank = memchr(line, ' ', n);
+
+	/* Of "AUTH PLAIN xyz" only xyz is secret. */
+	if (n > 5 && !memcmp(line, "AUTH ", 5)) {
+		blank = memchr(line + 5, ' ', n - 5);
+		if (!blank)
+			return 0;
+		n -= (size_t)(blank + 1 - line);
+		line = blank + 1;
+	}
+	return ptn_buf_add(&s->exchange.sent, line, n);
+}
+
+static int respond(struct ptn_smtp *s, const char *response, size_t n)
+{
+	size_t at = ptn_buf_len(&s->out);
+	int err = ptn_session_sent(s, PTN_CMD_AUTH, ptn_command_response(&s->out, response, n));
+
+	s->want = 0;
+	if (!err)
+		err = remember(s, at);
+	ptn_trace_sent(s, "***", 3);
+	return err;
+}
+
+/* A 334 whose text the exchange needs; or one that only invites the held-back response, whose text
+ * says nothing (servers write "334 Go ahead" there). */
+void ptn_exchange_ask(struct ptn_smtp *s)
+{
+	struct ptn_exchange *x = &s->exchange;
+	size_t n;
+	const char *text;
+	int err;
+
+	if (!x->begun) {
+		ptn_session_want(s, PTN_WANT_SASL);
+		return;
+	}
+	x->rounds++;
+	if (x->is_held) {
+		x->is_held = 0;
+		x->over = x->held_over;
+		if (!respond(s, ptn_buf_data(&x->held), ptn_buf_len(&x->held)))
+			ptn_buf_clear(&x->held);
+		return;
+	}
+	ptn_buf_clear(&x->challenge);
+	text = ptn_reply_line(&s->reply, 0, &n);
+	err = s->reply.lines == 1 ? ptn_text_unbase64(&x->challenge, text, n) : -1;
+	if (err == POSTERN_E_NOMEM)
+		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
+	else if (err)
+		ptn_smtp_auth_fail(s, PTN_FAULT_AUTH_MALFORMED, "the challenge is not base64");
+	else
+		ptn_session_want(s, PTN_WANT_SASL);
+}
+
+const char *ptn_smtp_challenge(const struct ptn_smtp *s, size_t *n)
+{
+	*n = ptn_buf_len(&s->exchange.challenge);
+	return s->exchange.begun ? ptn_buf_data(&s->exchange.challenge) : NULL;
+}
+
+int ptn_smtp_auth_begin(struct ptn_smtp *s, const char *mechanism, const char *initial, size_t n,
+			int over)
+{
+	struct ptn_exchange *x = &s->exchange;
+	size_t at = ptn_buf_len(&s->out);
+	int err;
+
+	if (!(s->want & PTN_WANT_SASL) || x->begun)
+		return POSTERN_E_STATE;
+	x->begun = 1;
+	x->over = over;
+	s->want = 0;
+	err = ptn_command_auth(&s->out, mechanism, initial, n);
+	if (err == POSTERN_E_UNSUPPORTED) {
+		x->is_held = 1;
+		x->held_over = over;
+		x->over = 0;
+		err = ptn_buf_add(&x->held, initial, n);
+		if (!err)
+			err = ptn_command_auth(&s->out, mechanism, NULL, 0);
+	}
+	err = ptn_session_sent(s, PTN_CMD_AUTH, err);
+	if (!err)
+		err = remember(s, at);
+	if (!err && s->policy->trace) {
+		struct ptn_buf shown = {0};
+
+		if (!ptn_buf_puts(&shown, "AUTH ") && !ptn_buf_puts(&shown, mechanism) &&
+		    (!initial || x->is_held || !ptn_buf_puts(&shown, " ***")))
+			ptn_trace_sent(s, ptn_buf_data(&shown), ptn_buf_len(&shown));
+		ptn_buf_free(&shown);
+	}
+	return err;
+}
+
+int ptn_smtp_auth_respond(struct ptn_smtp *s, const char *response, size_t n, int over)
+{
+	if (!(s->want & PTN_WANT_SASL) || !s->exchange.begun)
+		return POSTERN_E_STATE;
+	s->exchange.over = over;
+	return respond(s, response, n);
+}
+
+void ptn_smtp_auth_fail(struct ptn_smtp *s, int fault, const char *detail)
+{
+	s->want = 0;
+	if (s->ended)
+		return;
+	s->fault = fault;
+	s->detail = detail;
+	if (!s->exchange.begun) {
+		s->quitting = 1;
+		ptn_session_send(s, PTN_CMD_QUIT);
+		return;
+	}
+	ptn_session_sent(s, PTN_CMD_CANCEL, ptn_command_word(&s->out, "*"));
+	ptn_trace_sent(s, "*", 1);
+}
+
+/* ---- Masking what a server repeats. ---- */
+
+static void blot(char *p, size_t n)
+{
+	for (; n; p++, n--)
+		if (*p != '\n')
+			*p = '*';
+}
+
+static void mask_word(char *text, size_t n, const char *secret, size_t m)
+{
+	for (size_t i = 0; m && i + m <= n; i++)
+		if (text[i] == *secret && !memcmp(text + i, secret, m))
+			blot(text + i, m);
+}
+
+/* How many octets of a and b are the same from the start. */
+static size_t common(const char *a, size_t na, const char *b, size_t nb)
+{
+	size_t i = 0;
+
+	while (i < na && i < nb && a[i] == b[i] && a[i] != '\n' && a[i] != '\r')
+		i++;
+	return i;
+}
+
+static void mask_echo(char *text, size_t n, const char *sent, size_t m)
+{
+	for (size_t i = 0; i + ECHO_LEAST <= n; i++) {
+		size_t best = 0;
+
+		for (size_t k = 0; k + ECHO_LEAST <= m; k++) {
+			size_t same = common(text + i, n - i, sent + k, m - k);
+
+			best = same > best ? same : best;
+		}
+		if (best >= ECHO_LEAST) {
+			blot(text + i, best);
+			i += best - 1;
+		}
+	}
+}
+
+/* Once AUTH was begun, no reply's text reaches anyone before it went through here. */
+void ptn_exchange_mask(struct ptn_smtp *s)
+{
+	enum { SHOWN_MOST = 4096 };
+	struct ptn_buf *text = &s->reply.text;
+	char *p = text->base + text->head;
+	size_t n = ptn_buf_len(text);
+
+	if (!s->exchange.begun || !n || s->reply.code == 334)
+		return;
+	if (s->policy->secret)
+		mask_word(p, n, s->policy->secret, strlen(s->policy->secret));
+	if (s->used)
+		return;
+	if (n > SHOWN_MOST)
+		blot(p, n);
+	else
+		mask_echo(p, n, ptn_buf_data(&s->exchange.sent), ptn_buf_len(&s->exchange.sent));
+}

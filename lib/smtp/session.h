@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One connection's conversation, without the connection: octets in, octets out, and what is wanted
+ * next.  No socket, no TLS, no SASL, no clock, no callback.  The state is the queue of commands sent
+ * and not yet answered: replies are matched by counting (RFC 2920 3.1).
+ */
+#ifndef PTN_SMTP_SESSION_H
+#define PTN_SMTP_SESSION_H
+
+#include <stddef.h>
+
+#include "base/fault.h"
+
+struct ptn_smtp;
+struct ptn_reply;
+struct ptn_capability;
+
+enum ptn_smtp_security {
+	PTN_SMTP_STARTTLS,      /* required */
+	PTN_SMTP_OPPORTUNISTIC, /* used if offered; only ever by the caller's own word */
+	PTN_SMTP_IMPLICIT,      /* TLS is up before the first octet */
+	PTN_SMTP_CLEAR          /* none; only ever by the caller's own word */
+};
+
+struct ptn_smtp_policy { /* borrowed for the life of the session */
+	int security;       /* enum ptn_smtp_security */
+	int auth;           /* credentials are set: nothing is sent without a successful AUTH */
+	const char *name;   /* for EHLO; checked again when it is sent */
+	const char *secret; /* masked wherever a server's text repeats it; NULL if none */
+	int trace;          /* keep lines for ptn_smtp_trace() */
+};
+
+struct ptn_smtp *ptn_smtp_new(const struct ptn_smtp_policy *policy); /* NULL: out of memory */
+void ptn_smtp_free(struct ptn_smtp *s);
+
+/* The server's octets.  Gives how many were taken: it stops after a reply that has made an event,
+ * so take the event, then feed the rest. */
+size_t ptn_smtp_feed(struct ptn_smtp *s, const char *in, size_t len);
+
+/* Octets for the server: lent until the next call; wrote says how many were handed to the
+ * transport. */
+size_t ptn_smtp_out(const struct ptn_smtp *s, const char **p);
+void ptn_smtp_wrote(struct ptn_smtp *s, size_t n);
+
+/* What the session waits for. */
+enum {
+	PTN_WANT_READ = 1,
+	PTN_WANT_WRITE = 2,
+	PTN_WANT_TLS = 4,  /* start the handshake, then ptn_smtp_tls_up() */
+	PTN_WANT_SASL = 8, /* begin or go on with AUTH: ptn_smtp_auth_*() */
+	PTN_WANT_BODY = 16, /* content: ptn_smtp_body() */
+	PTN_WANT_MAIL = 32, /* idle: ptn_smtp_mail() or ptn_smtp_quit() */
+	PTN_WANT_END = 64  /* close the connection; nothing more is sent or read */
+};
+int ptn_smtp_want(const struct ptn_smtp *s);
+
+/* Which time limit runs, and a number that changes whenever it starts anew. */
+enum ptn_smtp_timer {
+	PTN_TIMER_NONE,
+	PTN_TIMER_GREETING,
+	PTN_TIMER_COMMAND,
+	PTN_TIMER_AUTH,
+	PTN_TIMER_MAIL,
+	PTN_TIMER_RCPT,
+	PTN_TIMER_DATA,
+	PTN_TIMER_BLOCK,
+	PTN_TIMER_FINAL,
+	PTN_TIMER_QUIT
+};
+int ptn_smtp_timer(const struct ptn_smtp *s, unsigned *turn);
+
+/* What a reply, or the end, meant for a mail or one of its recipients. */
+struct ptn_smtp_event {
+	enum { PTN_EVENT_RECIPIENT = 1, PTN_EVENT_MAIL } what;
+	void *mail;       /* as given to ptn_smtp_mail() */
+	size_t recipient; /* for RECIPIENT */
+	int outcome; /* POSTERN_*; for RECIPIENT, PENDING is "accepted so far"; for MAIL, it is that of
+	                every recipient still pending, and the envelope is not borrowed any more */
+	int fault;   /* PTN_FAULT_*; NONE if accepted */
+	const struct ptn_reply *reply; /* until the next call; NULL if none came */
+};
+int ptn_smtp_event(struct ptn_smtp *s, struct ptn_smtp_event *ev); /* 1, or 0 for none */
+
+/* ---- Answers to what is wanted. ---- */
+
+/* The handshake is done and verified, after START_TLS or before an implicit session's first octet. */
+void ptn_smtp_tls_up(struct ptn_smtp *s);
+
+/* The exchange as it stands: NULL before AUTH was sent, else the server's last challenge, decoded.
+ * A challenge that is not base64 ends the exchange by itself. */
+const char *ptn_smtp_challenge(const struct ptn_smtp *s, size_t *n);
+/* Send AUTH.  initial: the initial response or NULL; it is held back for the first challenge when the
+ * line would get too long.  over: our side, and the server's proof, are complete with it.  0,
+ * POSTERN_E_NOMEM or POSTERN_E_ARG. */
+int ptn_smtp_auth_begin(struct ptn_smtp *s, const char *mechanism, const char *initial, size_t n, int over);
+int ptn_smtp_auth_respond(struct ptn_smtp *s, const char *response, size_t n, int over);
+/* Give up with "*", or with QUIT if AUTH was not sent.  fault: why; detail: static text or NULL. */
+void ptn_smtp_auth_fail(struct ptn_smtp *s, int fault, const char *detail);
+
+struct ptn_smtp_envelope { /* borrowed until the mail's event */
+	const char *reverse_path;
+	const char *const *recipients;
+	size_t n;
+	int eightbit;            /* the content holds octets over 0x7F, or may */
+	int utf8;                /* a path or the header needs SMTPUTF8 (RFC 6531) */
+	int sized;               /* size is exact */
+	unsigned long long size; /* octets with CRLF line ends (RFC 1870) */
+};
+/* Begin a mail.  0, or a PTN_FAULT_*: NEEDS_8BITMIME, NEEDS_SMTPUTF8, TOO_LARGE, ARGUMENT, NO_MEMORY;
+ * then nothing was sent and the session is idle as before. */
+int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *mail);
+
+/* Content, raw.  0, or a PTN_FAULT_CONTENT_*: the mail was ended without the dot. */
+int ptn_smtp_body(struct ptn_smtp *s, const char *p, size_t n);
+int ptn_smtp_body_end(struct ptn_smtp *s);
+void ptn_smtp_body_fail(struct ptn_smtp *s, int fault); /* the reader gave up */
+
+void ptn_smtp_quit(struct ptn_smtp *s); /* QUIT when idle; else, and the second time, the end */
+
+/* The connection is gone, or must go: fault NONE is "closed by the peer", PTN_FAULT_REPLY_TIMEOUT "the
+ * running timer passed"; any other is taken as it is.  A mail at work gets the outcome that is true
+ * of it: in doubt if its final dot was handed over (RFC 1047). */
+void ptn_smtp_lost(struct ptn_smtp *s, int fault);
+
+/* ---- What is known. ---- */
+int ptn_smtp_fault(const struct ptn_smtp *s);           /* why it ends; NONE while all is well */
+const char *ptn_smtp_detail(const struct ptn_smtp *s);  /* static text; "" if none */
+const struct ptn_reply *ptn_smtp_reply(const struct ptn_smtp *s); /* the last reply */
+const struct ptn_capability *ptn_smtp_capability(const struct ptn_smtp *s);
+int ptn_smtp_secured(const struct ptn_smtp *s);   /* TLS is up */
+int ptn_smtp_greeted(const struct ptn_smtp *s);   /* a greeting was read */
+int ptn_smtp_used(const struct ptn_smtp *s);      /* a mail was begun on it: the first one is through */
+unsigned long long ptn_smtp_body_line(const struct ptn_smtp *s); /* the content's line at fault, from 1 */
+
+/* Lines for people since the last call: each a direction ('<', '>', '*'), the text, and LF.  Lent
+ * until the next call; gives the length. */
+size_t ptn_smtp_trace(struct ptn_smtp *s, const char **p);
+
+#endif
