@@ -8,7 +8,7 @@
 #include "route/route.h"
 
 struct ptn_url { /* strings are the struct's own; NULL where not given */
-	char *host;     /* without brackets and trailing dot */
+	char *host; /* without brackets and trailing dot */
 	char *user, *password;
 	struct ptn_candidate port[PTN_ROUTE_MOST];
 	size_t ports;
@@ -24,9 +24,12 @@ void ptn_url_free(struct ptn_url *u); /* wipes */
 
 /* "587 465/implicit,2525": the entries of ports= and postern_set_ports(). */
 int ptn_url_ports(struct ptn_candidate out[PTN_ROUTE_MOST], size_t *n, const char *text, char *why,
-                  size_t why_size);
+		  size_t why_size);
 
-/* Each gives 0, or -1 with a sentence in why that begins with the field's name. */
+/* Each gives 0, or -1 with a sentence in why (it may be NULL) that begins with the field's name;
+ * NULL for the text is an error like another.  A host may be an address, IPv6 with or without
+ * brackets.  An empty mailbox is refused: the null reverse-path is for the caller to know.  A
+ * credential is never shown; only the field "password" may be empty. */
 int ptn_check_host(const char *host, char *why, size_t why_size);
 int ptn_check_ehlo_name(const char *name, char *why, size_t why_size);
 int ptn_check_mailbox(const char *field, const char *address, char *why, size_t why_size);

@@ -20,7 +20,8 @@ static int grow(struct ptn_buf *b, size_t need)
 	size_t len = ptn_buf_len(b), cap = b->cap ? b->cap : 256;
 	char *p;
 
-	while (cap - len < need) {
+	/* Half free after each move, so that a buffer used as a queue is not copied for ever. */
+	while (cap - len < need || cap / 2 < len) {
 		if (cap > (size_t)-1 / 2)
 			return POSTERN_E_NOMEM;
 		cap *= 2;
@@ -30,16 +31,16 @@ static int grow(struct ptn_buf *b, size_t need)
 		return POSTERN_E_NOMEM;
 	if (len)
 		memcpy(p, b->base + b->head, len);
-	ptn_mem_release(b->base, b->tail);
+	ptn_mem_release(b->base, b->cap);
 	*b = (struct ptn_buf){.base = p, .tail = len, .cap = cap};
 	return 0;
 }
 
 char *ptn_buf_room(struct ptn_buf *b, size_t n)
 {
-	if (b->cap - b->tail < n) {
+	if (!b->base || b->cap - b->tail < n) {
 		/* Move down rather than grow when at least half of the block is free in front. */
-		if (b->head >= b->cap / 2 && b->cap - ptn_buf_len(b) >= n) {
+		if (b->base && b->head >= b->cap / 2 && b->cap - ptn_buf_len(b) >= n) {
 			size_t len = ptn_buf_len(b);
 
 			memmove(b->base, b->base + b->head, len);

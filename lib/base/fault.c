@@ -6,7 +6,7 @@ static const struct {
 	int code, outcome;
 } faults[] = {
 #define X(name, id, code, outcome) {id, POSTERN_##code, POSTERN_##outcome},
-        PTN_FAULTS(X)
+	PTN_FAULTS(X)
 #undef X
 };
 

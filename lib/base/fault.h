@@ -71,6 +71,7 @@
 	X(AUTH_NO_MECHANISM,      "auth-no-mechanism",          E_MECHANISM, PERMANENT) \
 	X(AUTH_REFUSED,           "auth-refused",               E_AUTH,      PERMANENT) \
 	X(AUTH_TOO_WEAK,          "auth-mechanism-refused",     E_AUTH,      PERMANENT) \
+	X(CLEAR_TEXT_SIGN_IN,     "clear-text-sign-in",         E_TLS,       PERMANENT) \
 	X(AUTH_NEEDS_TLS,         "auth-needs-tls",             E_AUTH,      PERMANENT) \
 	X(AUTH_BUSY,              "auth-busy",                  E_AUTH,      TRANSIENT) \
 	X(AUTH_UNPROVEN,          "auth-server-unproven",       E_AUTH,      PERMANENT) \

@@ -118,22 +118,25 @@ int ptn_text_number(const char *s, size_t n, unsigned long long max, unsigned lo
 int ptn_text_escape(struct ptn_buf *b, const char *s, size_t n, size_t max)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	size_t added = 0;
+	size_t start = ptn_buf_len(b), safe = start; /* up to safe there is room for "..." */
 
 	while (n) {
 		size_t len = utf8_length((const unsigned char *)s, n);
 		unsigned char c = (unsigned char)*s;
 		/* C1 controls (U+0080 to U+009F) move terminals as C0 ones do. */
 		int show = len && !ptn_text_is_control(c) &&
-		           !(len == 2 && c == 0xC2 && (unsigned char)s[1] < 0xA0);
+			   !(len == 2 && c == 0xC2 && (unsigned char)s[1] < 0xA0);
 		char code[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
 		size_t width = show ? len : 4;
 
-		if (added + width + (n > len ? 3 : 0) > max)
-			return ptn_buf_puts(b, "...");
+		if (ptn_buf_len(b) - start + width > max) {
+			ptn_buf_cut(b, safe);
+			return ptn_buf_add(b, "...", max < 3 ? max : 3);
+		}
 		if (ptn_buf_add(b, show ? s : code, width))
 			return POSTERN_E_NOMEM;
-		added += width;
+		if (ptn_buf_len(b) - start + 3 <= max)
+			safe = ptn_buf_len(b);
 		s += show ? len : 1;
 		n -= show ? len : 1;
 	}
@@ -182,7 +185,7 @@ int ptn_text_unbase64(struct ptn_buf *b, const char *s, size_t n)
 	size_t before = ptn_buf_len(b);
 
 	if (n % 4)
-		return -1;
+		return POSTERN_E_PROTOCOL;
 	for (size_t i = 0; i < n; i += 4) {
 		int last = i + 4 == n;
 		int pad = last ? (s[i + 3] == '=') + (s[i + 3] == '=' && s[i + 2] == '=') : 0;
@@ -202,13 +205,15 @@ int ptn_text_unbase64(struct ptn_buf *b, const char *s, size_t n)
 		out[0] = (unsigned char)(v >> 16);
 		out[1] = (unsigned char)(v >> 8);
 		out[2] = (unsigned char)v;
-		if (ptn_buf_add(b, out, (size_t)(3 - pad)))
+		if (ptn_buf_add(b, out, (size_t)(3 - pad))) {
+			ptn_buf_cut(b, before);
 			return POSTERN_E_NOMEM;
+		}
 	}
 	return 0;
 bad:
 	ptn_buf_cut(b, before);
-	return -1;
+	return POSTERN_E_PROTOCOL;
 }
 
 static int separates(int c)

@@ -30,8 +30,8 @@ int ptn_text_number(const char *s, size_t n, unsigned long long max, unsigned lo
  * where it was cut.  0 or POSTERN_E_NOMEM. */
 int ptn_text_escape(struct ptn_buf *b, const char *s, size_t n, size_t max);
 
-/* base64 (RFC 4648 4).  Decoding takes padding and alphabet strictly: 0, -1 where s is not base64,
- * or POSTERN_E_NOMEM. */
+/* base64 (RFC 4648 4).  Decoding takes padding and alphabet strictly: 0, POSTERN_E_PROTOCOL where s
+ * is not base64, or POSTERN_E_NOMEM; then nothing was added. */
 int ptn_text_base64(struct ptn_buf *b, const void *p, size_t n);
 int ptn_text_unbase64(struct ptn_buf *b, const char *s, size_t n);
 

@@ -49,6 +49,8 @@ extern const struct ptn_net ptn_net_system; /* the real one; `net` is from ptn_n
 void *ptn_net_new(void);                    /* NULL when out of memory or descriptors */
 void ptn_net_free(void *net);               /* closes all of its handles */
 void ptn_net_forget(void *net);             /* after fork, in the child: close descriptors, tell nobody */
+void ptn_net_waker(void *net);              /* make ptn_net_wake() work; a descriptor or two */
+void ptn_net_wake(void *net); /* make fd() readable once; from any thread or signal handler */
 long ptn_net_process(void);                 /* this process's id, for the fork guard */
 int ptn_net_host_name(char *buf, size_t cap); /* fully qualified name of this host: 0, or -ENOENT */
 int ptn_net_parse(struct ptn_address *out, const char *text, size_t n); /* literal, no brackets: 0, -1 */

@@ -40,12 +40,13 @@ struct ptn_route {
 		struct ptn_candidate want;
 		int phase;
 		int fault;          /* PTN_FAULT_* once FAILED */
-		ptn_time started, connected, ended;
+		ptn_time started, connected;
+		ptn_time ended; /* when it became usable, failed or was dropped */
 	} c[PTN_ROUTE_MOST];
 	size_t n;
 	ptn_time delay; /* attempt delay, 250 */
 	ptn_time usable_at; /* when the first became usable; PTN_NEVER */
-	int stopped;    /* a fault that ends everything was told */
+	int stopped;    /* 1 + the candidate whose fault ended everything, else 0 */
 	int rank;       /* lowest security rank that may still be tried */
 };
 
@@ -61,7 +62,8 @@ void ptn_route_tell(struct ptn_route *r, size_t i, int phase, ptn_time now);
 void ptn_route_failed(struct ptn_route *r, size_t i, int fault, ptn_time now);
 
 int ptn_route_winner(const struct ptn_route *r); /* index, or -1 */
-int ptn_route_over(const struct ptn_route *r);   /* 1: nobody won and nobody can */
+/* 1: nobody won and nobody can any more, or the winner failed. */
+int ptn_route_over(const struct ptn_route *r);
 /* The fault to report when over: the one that stopped, else the most telling of all. */
 int ptn_route_fault(const struct ptn_route *r, size_t *i);
 

@@ -13,12 +13,12 @@ enum { /* what is held */
 };
 
 /* The best mechanism, upper case and static, or NULL.  offered: the server's list, words separated
- * by blanks, any case; allowed: the caller's, best first, or NULL for the default order (SCRAM-SHA-256,
- * SCRAM-SHA-1, PLAIN, LOGIN, then CRAM-MD5 as the last resort); encrypted: verified TLS is up.
- * Without it only loopback in plain text gets here, and the order is the same.
- * tried: names not to give again (blank-separated; NULL for none). */
-const char *ptn_sasl_choose(const char *offered, const char *allowed, const char *tried, unsigned held,
-                            int encrypted);
+ * by blanks, any case; allowed: the caller's, best first, or NULL for the default order
+ * (SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, then CRAM-MD5 as the last resort); encrypted: verified
+ * TLS is up.  Without it only loopback in plain text gets here; the order is the same, but CRAM-MD5
+ * must be named by the caller.  tried: names not to give again (blank-separated; NULL for none). */
+const char *ptn_sasl_choose(const char *offered, const char *allowed, const char *tried,
+			    unsigned held, int encrypted);
 
 /* The known name equal to the word s of n octets (any case), or NULL. */
 const char *ptn_sasl_known(const char *s, size_t n);
@@ -26,7 +26,7 @@ const char *ptn_sasl_known(const char *s, size_t n);
 /* Whether the mechanism speaks first, so that an initial response (RFC 4954 4) is possible. */
 int ptn_sasl_client_first(const char *mechanism);
 
-/* How strong, for "not weaker than": PLAIN and LOGIN 1, CRAM-MD5 2, SCRAM-SHA-1 3, SCRAM-SHA-256 4. */
+/* For "not weaker than": PLAIN and LOGIN 1, CRAM-MD5 2, SCRAM-SHA-1 3, SCRAM-SHA-256 4. */
 int ptn_sasl_strength(const char *mechanism);
 
 #endif

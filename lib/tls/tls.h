@@ -18,6 +18,9 @@ struct ptn_trust *ptn_trust_system(void);
 int ptn_trust_file(struct ptn_trust **out, const char *pem_file, const char **why);
 struct ptn_trust *ptn_trust_share(struct ptn_trust *t); /* one more reference */
 void ptn_trust_release(struct ptn_trust *t);
+/* Read them now if no handshake has yet: some 10 ms for the system's, well spent while a connection
+ * is being made.  PTN_FAULT_NONE, NO_MEMORY or TRUST_UNUSABLE; a handshake would say the same. */
+int ptn_trust_load(struct ptn_trust *t);
 
 struct ptn_tls;
 
@@ -45,13 +48,14 @@ ptrdiff_t ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap);
 ptrdiff_t ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len);
 void ptn_tls_bye(struct ptn_tls *t);
 
-int ptn_tls_fault(const struct ptn_tls *t);        /* PTN_FAULT_*; NONE while all is well */
-const char *ptn_tls_detail(const struct ptn_tls *t); /* what to add to the sentence; "" if nothing:
-                                                        for CERT_WRONG_NAME the names that would
-                                                        match, for TLS_SMTP_FIRST the server's
-                                                        first line, escaped, for CERT_* the subject */
+int ptn_tls_fault(const struct ptn_tls *t); /* PTN_FAULT_*; NONE while all is well */
+/* What to add to the sentence, fit to be shown; "" if nothing: for CERT_WRONG_NAME the names that
+ * would match, for TLS_SMTP_FIRST the server's first line, for CERT_* the subject and what of it.
+ */
+const char *ptn_tls_detail(const struct ptn_tls *t);
 const char *ptn_tls_version(const struct ptn_tls *t); /* "TLS1.3" */
-const char *ptn_tls_cipher(const struct ptn_tls *t);  /* "AES-256-GCM" */
-const char *ptn_tls_key_sha256(const struct ptn_tls *t); /* of the server's public key, base64; "" */
+const char *ptn_tls_cipher(const struct ptn_tls *t); /* "AES-256-GCM" */
+/* SHA-256 of the server's public key, base64; "" before there is one. */
+const char *ptn_tls_key_sha256(const struct ptn_tls *t);
 
 #endif

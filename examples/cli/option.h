@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The words of a command line, one after the other: --name VALUE, --name=VALUE, -x VALUE, -xVALUE,
+ * -xyz, "--" before what only looks like an option, and everything else.
+ */
+#ifndef CLI_OPTION_H
+#define CLI_OPTION_H
+
+struct option { /* the table ends with a NULL name */
+	const char *name; /* with its "--" or "-" */
+	int id; /* over 0 */
+	int value; /* 1: takes one */
+};
+
+struct words { /* start with table, argc and argv; at is 1 */
+	const struct option *table;
+	int argc, at;
+	char **argv;
+	char *cluster; /* what is left of "-xyz" */
+	int over; /* "--" was seen */
+	char *value; /* of the option, or the word itself */
+	char why[200]; /* for WORD_BAD: one sentence */
+};
+
+enum { WORD_END = 0, WORD_PLAIN = -1, WORD_BAD = -2 };
+
+int words_next(struct words *w); /* an id, or one of those above */
+
+#endif

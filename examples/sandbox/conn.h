@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One connection: octets from the socket through TLS, if there is TLS, to what reads them, and
+ * back.
+ *
+ *   socket -> raw_in -> [TLS] -> in         out -> [TLS] -> raw_out -> socket
+ */
+#ifndef SANDBOX_CONN_H
+#define SANDBOX_CONN_H
+
+#include <gnutls/gnutls.h>
+
+#include "behaviour.h"
+#include "bytes.h"
+#include "options.h"
+
+#define CONN_WINDOW 65536 /* octets kept in each direction before waiting */
+
+struct server;
+struct smtp;
+struct play;
+
+struct listener {
+	struct listener *next;
+	const struct listen_spec *spec;
+	struct behaviour does;
+	char *address;
+	int port; /* the real one */
+	int fd;
+	int fillers[8]; /* our own connections, which keep a stalled listener's queue full */
+	unsigned accepted;
+};
+
+enum tls_state { TLS_OFF, TLS_SHAKING, TLS_ON };
+
+enum closing {
+	OPEN,
+	CLOSE_CLEAN, /* what is queued is sent, close_notify, FIN */
+	CLOSE_TRUNCATE, /* what is queued is sent, FIN */
+	CLOSE_RESET, /* at once */
+	LINGER, /* all said; reading until the client closes too */
+	CLOSED
+};
+
+struct conn {
+	struct conn *next;
+	struct server *server;
+	struct listener *listener;
+	struct smtp *smtp; /* one of these two */
+	struct play *play;
+	int fd;
+	unsigned id;
+	unsigned nth; /* on its listener, from 0 */
+	char peer[64];
+	struct bytes raw_in, in, out, raw_out;
+	gnutls_session_t tls;
+	enum tls_state tls_state;
+	const char *tls_version;
+	enum closing closing;
+	long long now; /* milliseconds */
+	long long hold; /* nothing is read from `in` before */
+	long long piece_at; /* nothing more is sent before */
+	long long read_at; /* nothing is received before; -1: never again */
+	long long close_at; /* the connection ends then; 0: no limit */
+	long seg, gap; /* pieces of so many octets, so many milliseconds apart; 0: whole */
+	size_t border; /* one piece ends behind so many octets of out; 0: no */
+	int eof; /* the client has closed its side */
+	int tls_seen; /* the first octets of a handshake have come */
+	int tls_over; /* TLS ended, or broke */
+	int shut; /* we have closed ours */
+	int heard; /* the client has spoken since we did */
+	int quiet; /* what we send does not make a turn */
+	int muted; /* ... and is not logged */
+	unsigned turn;
+	unsigned long long octets_in, octets_out;
+};
+
+struct conn *conn_new(struct server *server, struct listener *listener, int fd, const char *peer);
+void conn_free(struct conn *c);
+
+/* What to poll for, and when to come at the latest (-1: no limit). */
+short conn_events(const struct conn *c);
+long long conn_wake(const struct conn *c);
+void conn_run(struct conn *c, long long now, short revents);
+
+void conn_send(struct conn *c, const char *p, size_t n);
+/* min, max: 10 to 13. -1 after logging: TLS cannot be started. */
+int conn_start_tls(struct conn *c, const char *certificate, int min, int max);
+void conn_close(struct conn *c, enum closing how, const char *reason);
+void conn_fin(struct conn *c, int notify); /* close the sending side only */
+
+/* Octets of the first line of `in` with its LF; 0: not there yet. */
+size_t conn_line(const struct conn *c);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Accepted messages: DIR/Maildir/new/NAME holds exactly the octets received, dots unstuffed;
+ * DIR/envelopes/NAME.json holds the envelope.
+ */
+#ifndef SANDBOX_MAILDIR_H
+#define SANDBOX_MAILDIR_H
+
+#include <stddef.h>
+
+struct recipient {
+	struct recipient *next;
+	char *address;
+	char *parameters;
+};
+
+struct envelope {
+	char *reverse_path;
+	char *parameters;
+	struct recipient *recipients;
+	unsigned count;
+	char *hello; /* the name given in EHLO */
+	char *user; /* NULL: not authenticated */
+	char *mechanism; /* NULL: not authenticated */
+	const char *tls; /* "TLS1.3", or "clear" */
+	const char *listener;
+	int port;
+	int chunked; /* by BDAT */
+};
+
+struct message;
+
+int maildir_open(const char *dir); /* 0, or -1 with errno */
+void maildir_close(void);
+
+struct message *message_new(void); /* NULL with errno */
+int message_write(struct message *m, const char *p, size_t n);
+/* Into new/, with its envelope: 0, or -1 with errno.  m is freed either way. */
+int message_keep(struct message *m, const struct envelope *e, int print);
+void message_drop(struct message *m);
+const char *message_id(const struct message *m); /* the queue id */
+
+#endif

@@ -1,0 +1,850 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "certs.h"
+#include "sasl.h"
+#include "script.h"
+
+#define MAX_LISTENERS 16
+#define MAX_ADDRESSES 8
+#define MAX_SCRIPT (4 << 20)
+
+enum id {
+	LISTEN,
+	ADDRESS,
+	NAME,
+	DIR,
+	KEEP,
+	READY_FILE,
+	LOG,
+	PRINT,
+	COUNT,
+	TIME,
+	JUDGE,
+	HELP,
+	VERSION,
+	USER,
+	TOKEN,
+	ON, /* from here on for one listener or all */
+	OPEN_RELAY,
+	PLAIN_AUTH,
+	NO_AUTH,
+	MECHANISMS,
+	WITHOUT,
+	NO_STARTTLS,
+	SIZE,
+	RECIPIENTS,
+	CERTIFICATE,
+	TLS,
+	REFUSE_SENDER,
+	REFUSE_RECIPIENT,
+	REPLY,
+	DROP,
+	DELAY,
+	INJECT,
+	SILENT,
+	BLOCKED,
+	STALLED,
+	SCRIPT
+};
+
+static const struct row {
+	const char *group; /* the heading above it, if it begins a group */
+	enum id id;
+	const char *name;
+	const char *argument; /* NULL: none */
+	const char *help;
+} rows[] = {
+	{"Where it listens", LISTEN, "listen", "[NAME=][ADDRESS:]PORT[/MODE]",
+	 "a listener, in place of the three of the default: 1587/starttls\n"
+	 "1465/implicit 12525/starttls.  MODE: starttls, implicit, none.\n"
+	 "PORT 0: a free one.  NAME: for --on and scripts (the port)"},
+	{NULL, ADDRESS, "address", "ADDRESS",
+	 "the address of listeners without one (127.0.0.1); may be\n"
+	 "repeated: each then listens on all of them"},
+	{NULL, NAME, "name", "HOST", "the server's own name (mail.sandbox.test)"},
+
+	{"What it tells and keeps", DIR, "dir", "DIR",
+	 "where ca.pem, Maildir and envelopes are (a fresh directory,\nremoved at the end)"},
+	{NULL, KEEP, "keep", NULL, "do not remove that fresh directory"},
+	{NULL, READY_FILE, "ready-file", "FILE",
+	 "write the lines DIR, CA, PORT_NAME, PORTS, POSTERN_URL there\nonce ready"},
+	{NULL, LOG, "log", "FILE", "what was said, by whom, in which turn; \"-\": standard output"},
+	{NULL, PRINT, "print", NULL, "show accepted messages"},
+	{NULL, JUDGE, "judge", NULL,
+	 "report what no client may do as \"violation:\"; exit status 3"},
+
+	{"When it ends", COUNT, "count", "N", "after N accepted messages"},
+	{NULL, TIME, "time", "SECONDS", "after that time"},
+	{NULL, HELP, "help", NULL, "this text"},
+	{NULL, VERSION, "version", NULL, "the version"},
+
+	{"Who may sign in", USER, "user", "NAME:PASSWORD",
+	 "instead of user:password; may be repeated"},
+	{NULL, TOKEN, "token", "NAME:TOKEN", "for OAUTHBEARER and XOAUTH2; may be repeated"},
+
+	{"For the listener named by the last --on, else for all", ON, "on", "NAME",
+	 "what follows is for this listener; \"all\" for all again"},
+	{NULL, OPEN_RELAY, "open", NULL, "MAIL without AUTH is accepted"},
+	{NULL, PLAIN_AUTH, "plain-auth", NULL, "AUTH is offered without TLS too"},
+	{NULL, NO_AUTH, "no-auth", NULL, "AUTH is neither offered nor asked for"},
+	{NULL, MECHANISMS, "mechanisms", "LIST",
+	 "(PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256); there are also\n"
+	 "SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS OAUTHBEARER XOAUTH2"},
+	{NULL, WITHOUT, "without", "LIST",
+	 "leave out PIPELINING SIZE 8BITMIME SMTPUTF8 CHUNKING DSN\n"
+	 "ENHANCEDSTATUSCODES STARTTLS AUTH"},
+	{NULL, NO_STARTTLS, "no-starttls", NULL, "STARTTLS is not offered"},
+	{NULL, SIZE, "size", "OCTETS", "the largest message (10485760); 0: no limit"},
+	{NULL, RECIPIENTS, "recipients", "N", "the most recipients (1000), then 452"},
+	{NULL, CERTIFICATE, "certificate", "KIND", "see below (good)"},
+	{NULL, TLS, "tls", "MIN[-MAX]", "TLS versions from 1.0 to 1.3 (1.2-1.3)"},
+
+	{"Misbehaviour, for the same", REFUSE_SENDER, "refuse-sender", "PATTERN[=REPLY]",
+	 "(550 5.7.1 Sender refused); * and ? in PATTERN"},
+	{NULL, REFUSE_RECIPIENT, "refuse-recipient", "PATTERN[=REPLY]",
+	 "(550 5.1.1 No such mailbox here)"},
+	{NULL, REPLY, "reply", "COMMAND[#N]=TEXT",
+	 "say TEXT instead; #N: only to the Nth in a connection"},
+	{NULL, DROP, "drop", "COMMAND[#N]", "hang up instead of replying"},
+	{NULL, DELAY, "delay", "COMMAND[#N]=MS", "reply that much later"},
+	{NULL, INJECT, "inject", "TEXT", "octets behind the 220 to STARTTLS, in the same write"},
+	{NULL, SILENT, "silent", NULL, "accept connections and say nothing"},
+	{NULL, BLOCKED, "blocked", NULL, "connections are refused"},
+	{NULL, STALLED, "stalled", NULL,
+	 "connections come to nothing, as behind a packet filter (Linux)"},
+	{NULL, SCRIPT, "script", "FILE",
+	 "a conversation instead of a server: see postern-sandbox(1)"},
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+const char *mode_name(enum listen_mode mode)
+{
+	static const char *const names[] = {"starttls", "implicit", "none"};
+
+	return names[mode];
+}
+
+void options_help(void)
+{
+	const char *what, *name;
+
+	puts("Usage: postern-sandbox [OPTION]...\n"
+	     "A submission server for demonstrations and tests; it can misbehave on command.\n"
+	     "Without options: ports 1587, 1465 and 12525 of 127.0.0.1, user \"user\", password\n"
+	     "\"password\".  It prints a POSTERN_URL, and \"ready\" when clients may come.");
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[64];
+		const char *line = rows[i].help;
+
+		if (rows[i].group)
+			printf("\n%s:\n", rows[i].group);
+		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+			 rows[i].argument ? rows[i].argument : "");
+		printf(strlen(left) < 32 ? "  %-32s" : "  %s\n%34s", left, "");
+		while (line) {
+			const char *lf = strchr(line, '\n');
+
+			printf("%.*s\n%s", (int)(lf ? (size_t)(lf - line) : strlen(line)), line,
+			       lf ? "                                  " : "");
+			line = lf ? lf + 1 : NULL;
+		}
+	}
+	puts("\nCOMMAND: GREETING EHLO HELO STARTTLS TLS (the handshake) AUTH MAIL RCPT DATA BDAT\n"
+	     "DOT (the end of the content) RSET NOOP VRFY QUIT.  TEXT: \\r \\n \\t \\0 \\xNN; a "
+	     "reply\n"
+	     "without a line end gets one.\n\nKIND of certificate:");
+	for (unsigned i = 0; (name = certs_kind(i, &what)); i++)
+		printf("  %-22s %s\n", name, what);
+}
+
+/* ---- errors ---- */
+
+static int fail(const char *option, const char *value, const char *why)
+{
+	fprintf(stderr, "postern-sandbox: --%s%s%s: %s\n", option, value ? " " : "",
+		value ? value : "", why);
+	return -1;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many octets must be changed, added or taken away (Levenshtein). */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+
+	if (n >= 64 || strlen(a) >= 64)
+		return 64;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t change = corner + (a[i - 1] != b[j - 1]);
+
+			corner = row[j];
+			row[j] = least(change, least(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[n];
+}
+
+static int unknown_option(const char *name)
+{
+	size_t best = 64, at = 0;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		size_t d = distance(name, rows[i].name);
+
+		if (d < best) {
+			best = d;
+			at = i;
+		}
+	}
+	if (best <= 3)
+		fprintf(stderr, "postern-sandbox: no option --%s; did you mean --%s?\n", name,
+			rows[at].name);
+	else
+		fprintf(stderr, "postern-sandbox: no option --%s; see --help\n", name);
+	return -1;
+}
+
+/* ---- values ---- */
+
+static void set_text(char **at, const char *value)
+{
+	free(*at);
+	*at = copy_text(value, strlen(value));
+}
+
+static int take_number(const char *name, const char *value, long long max, long long *out)
+{
+	return read_number(value, strlen(value), max, out) ? fail(name, value, "not a number") : 0;
+}
+
+static int hex(char c)
+{
+	const char *digits = "0123456789abcdef", *at;
+
+	if (c >= 'A' && c <= 'F')
+		c = (char)(c - 'A' + 'a');
+	at = c ? strchr(digits, c) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+
+/* With \r \n \t \0 \\ \xNN: 0, or -1. */
+static int unescape(struct bytes *b, const char *s)
+{
+	static const char keys[] = "rnt0\\", values[] = "\r\n\t\0\\";
+
+	bytes_add(b, "", 0);
+	for (; *s; s++) {
+		const char *at;
+		char octet;
+
+		if (*s != '\\') {
+			bytes_add(b, s, 1);
+			continue;
+		}
+		s++;
+		at = *s ? strchr(keys, *s) : NULL;
+		if (*s == 'x' && hex(s[1]) >= 0 && hex(s[2]) >= 0) {
+			octet = (char)(hex(s[1]) * 16 + hex(s[2]));
+			s += 2;
+		} else if (at) {
+			octet = values[at - keys];
+		} else {
+			return -1;
+		}
+		bytes_add(b, &octet, 1);
+	}
+	return 0;
+}
+
+static int is_name(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'z') ||
+		      (s[i] >= 'A' && s[i] <= 'Z') || s[i] == '_'))
+			return 0;
+	return n > 0;
+}
+
+static int is_address(const char *s)
+{
+	unsigned char a[16];
+
+	return inet_pton(AF_INET, s, a) == 1 || inet_pton(AF_INET6, s, a) == 1;
+}
+
+/* "[ADDRESS]:" or "ADDRESS:" before the port; *value is moved behind it. */
+static int listen_address(struct listen_spec *l, const char **value)
+{
+	const char *v = *value, *end = *v == '[' ? strchr(v, ']') : strrchr(v, ':');
+
+	if (!end)
+		return *v == '[' ? -1 : 0;
+	if (*v == '[' && end[1] != ':')
+		return -1;
+	l->address = *v == '[' ? copy_text(v + 1, (size_t)(end - v) - 1)
+			       : copy_text(v, (size_t)(end - v));
+	*value = end + (*v == '[' ? 2 : 1);
+	return is_address(l->address) ? 0 : -1;
+}
+
+static void free_listener(struct listen_spec *l)
+{
+	free(l->name);
+	free(l->address);
+	free(l);
+}
+
+static const char *parse_listener(struct listen_spec *l, const char *value, unsigned place)
+{
+	const char *equals = strchr(value, '='), *slash;
+	long long port;
+	char ordinal[16];
+	int m;
+
+	if (equals) {
+		if (!is_name(value, (size_t)(equals - value)))
+			return "a name has letters, digits and _ only";
+		l->name = copy_text(value, (size_t)(equals - value));
+		value = equals + 1;
+	}
+	if (listen_address(l, &value))
+		return "not an IP address (IPv6 in []) before the port";
+	slash = strchr(value, '/');
+	if (read_number(value, slash ? (size_t)(slash - value) : strlen(value), 65535, &port))
+		return "the port is not a number up to 65535";
+	l->port = (int)port;
+	l->mode = port == 465 || port == 1465 ? MODE_IMPLICIT : MODE_STARTTLS;
+	for (m = MODE_STARTTLS;
+	     slash && m <= MODE_NONE && strcmp(slash + 1, mode_name((enum listen_mode)m)); m++)
+		;
+	if (m > MODE_NONE)
+		return "the mode is not starttls, implicit or none";
+	if (slash)
+		l->mode = (enum listen_mode)m;
+	snprintf(ordinal, sizeof(ordinal), "%d", l->port ? l->port : (int)place);
+	if (!l->name)
+		l->name = copy_text(ordinal, strlen(ordinal));
+	return NULL;
+}
+
+static int add_listener(struct options *o, const char *value)
+{
+	struct listen_spec *l = alloc(sizeof(*l)), **at = &o->listeners;
+	unsigned place = 1;
+	const char *wrong;
+
+	for (; *at; at = &(*at)->next)
+		place++;
+	wrong = place > MAX_LISTENERS ? "more than 16 listeners" : parse_listener(l, value, place);
+	for (struct listen_spec *m = o->listeners; m && !wrong; m = m->next)
+		if (strcmp(m->name, l->name) == 0)
+			wrong = "there is a listener of that name already";
+	if (wrong) {
+		free_listener(l);
+		return fail("listen", value, wrong);
+	}
+	*at = l;
+	return 0;
+}
+
+static int add_address(struct options *o, const char *value)
+{
+	struct address *a, **at = &o->addresses;
+	int n = 1;
+
+	for (; *at; at = &(*at)->next)
+		n++;
+	if (!is_address(value))
+		return fail("address", value, "not an IP address");
+	if (n > MAX_ADDRESSES)
+		return fail("address", value, "more than 8 addresses");
+	a = alloc(sizeof(*a));
+	a->text = copy_text(value, strlen(value));
+	*at = a;
+	return 0;
+}
+
+static int add_user(struct user **list, const char *option, const char *value)
+{
+	const char *colon = strchr(value, ':');
+	struct user *u;
+
+	if (!colon || colon == value)
+		return fail(option, value, "not of the form NAME:SECRET");
+	while (*list)
+		list = &(*list)->next;
+	u = alloc(sizeof(*u));
+	u->name = copy_text(value, (size_t)(colon - value));
+	u->password = copy_text(colon + 1, strlen(colon + 1));
+	*list = u;
+	return 0;
+}
+
+/* ---- rules ---- */
+
+static void free_rule(struct rule *r)
+{
+	free(r->on);
+	free(r->pattern);
+	free(r->text);
+	script_free(r->script);
+	free(r);
+}
+
+static const char *set_escaped(struct rule *r, const char *value)
+{
+	struct bytes b = {0};
+
+	if (unescape(&b, value)) {
+		bytes_free(&b);
+		return "unknown escape; there are \\r \\n \\t \\0 \\\\ \\xNN";
+	}
+	r->text = b.p;
+	r->len = b.n;
+	return NULL;
+}
+
+/* "COMMAND[#N]" and, behind "=", a value: *value is moved to it. */
+static const char *set_command(struct rule *r, const char **value, int with_value)
+{
+	size_t n = strcspn(*value, "#=");
+	const char *at = *value + n;
+	long long nth;
+
+	if (command_find(*value, n, &r->command))
+		return "no such command (see the end of --help)";
+	if (*at == '#') {
+		n = strcspn(++at, "=");
+		if (read_number(at, n, 1000000, &nth) || nth == 0)
+			return "not a number behind the #";
+		r->nth = (unsigned)nth;
+		at += n;
+	}
+	if (with_value && *at != '=')
+		return "= and a value are missing";
+	if (!with_value && *at)
+		return "only a command, or COMMAND#N";
+	*value = at + (with_value ? 1 : 0);
+	return NULL;
+}
+
+static const char *set_reply(struct rule *r, const char *value)
+{
+	const char *wrong = set_command(r, &value, 1);
+
+	r->kind = RULE_REPLY;
+	if (!wrong && r->command == COMMAND_TLS)
+		wrong = "a handshake has no reply; see --drop and --script";
+	return wrong ? wrong : set_escaped(r, value);
+}
+
+static const char *set_delay(struct rule *r, const char *value)
+{
+	const char *wrong = set_command(r, &value, 1);
+
+	r->kind = RULE_DELAY;
+	if (!wrong && r->command == COMMAND_TLS)
+		wrong = "a handshake cannot be delayed; see --script";
+	if (!wrong && read_number(value, strlen(value), 86400000, &r->number))
+		wrong = "not a number of milliseconds";
+	return wrong;
+}
+
+static const char *set_refusal(struct rule *r, const char *value, const char *reply)
+{
+	const char *equals = strchr(value, '=');
+	size_t n = equals ? (size_t)(equals - value) : strlen(value);
+
+	if (n == 0)
+		return "the pattern is missing";
+	r->pattern = copy_text(value, n);
+	return set_escaped(r, equals ? equals + 1 : reply);
+}
+
+/* Each of the list becomes a rule's effect; STARTTLS and AUTH are rules of their own. */
+static const char *set_without(struct rule *r, const char *value, struct rule **more)
+{
+	const char *word;
+	size_t n;
+
+	r->kind = RULE_WITHOUT;
+	while ((word = next_word(&value, &n))) {
+		unsigned bit = capability_find(word, n);
+		int starttls = same_word("STARTTLS", word, n), no_auth = same_word("AUTH", word, n);
+
+		if (!bit && !starttls && !no_auth)
+			return "no such extension (see --help)";
+		r->number |= bit;
+		if (bit)
+			continue;
+		*more = alloc(sizeof(**more));
+		(*more)->kind = starttls ? RULE_NO_STARTTLS : RULE_NO_AUTH;
+		if (r->on)
+			(*more)->on = copy_text(r->on, strlen(r->on));
+		more = &(*more)->next;
+	}
+	return NULL;
+}
+
+static const char *set_mechanisms(struct rule *r, const char *value)
+{
+	const char *at = value, *word;
+	size_t n;
+
+	r->kind = RULE_MECHANISMS;
+	while ((word = next_word(&at, &n)))
+		if (!sasl_known(word, n))
+			return "there is a mechanism in it that is not known";
+	r->text = copy_text(value, strlen(value));
+	return NULL;
+}
+
+static int read_version(const char *s, size_t n)
+{
+	return n == 3 && s[0] == '1' && s[1] == '.' && s[2] >= '0' && s[2] <= '3' ? 10 + s[2] - '0'
+										  : 0;
+}
+
+static const char *set_tls(struct rule *r, const char *value)
+{
+	const char *dash = strchr(value, '-');
+	const char *last = dash ? dash + 1 : value;
+
+	r->kind = RULE_TLS;
+	r->number = read_version(value, dash ? (size_t)(dash - value) : strlen(value));
+	r->more = read_version(last, strlen(last));
+	return !r->number || !r->more || r->more < r->number ? "not like 1.2 or 1.2-1.3" : NULL;
+}
+
+static const char *set_certificate(struct rule *r, const char *value)
+{
+	r->kind = RULE_CERTIFICATE;
+	r->text = copy_text(value, strlen(value));
+	return certs_known(value) ? NULL : "no such kind of certificate (see the end of --help)";
+}
+
+static int read_whole(const char *name, struct bytes *b)
+{
+	FILE *f = fopen(name, "rb");
+	char part[4096];
+	size_t n;
+	int bad;
+
+	bytes_add(b, "", 0);
+	if (!f)
+		return -1;
+	while (b->n < MAX_SCRIPT && (n = fread(part, 1, sizeof(part), f)) > 0)
+		bytes_add(b, part, n);
+	bad = ferror(f);
+	fclose(f);
+	return bad ? -1 : 0;
+}
+
+static const char *bad_step(const struct script *s)
+{
+	for (size_t i = 0; i < s->n_steps; i++)
+		if (s->steps[i].op == SCRIPT_TLS && !certs_known(s->steps[i].text))
+			return s->steps[i].text;
+	return NULL;
+}
+
+static const char *set_script(struct rule *r, const char *value)
+{
+	static char why[256];
+	struct script_error error;
+	struct bytes b = {0};
+	const char *certificate;
+
+	r->kind = RULE_SCRIPT;
+	if (read_whole(value, &b)) {
+		bytes_free(&b);
+		return "cannot be read";
+	}
+	r->script = script_parse(b.p, b.n, &error);
+	bytes_free(&b);
+	if (!r->script) {
+		snprintf(why, sizeof(why), "line %u: %s", error.line, error.text);
+		return why;
+	}
+	certificate = bad_step(r->script);
+	if (!certificate)
+		return NULL;
+	snprintf(why, sizeof(why), "no such kind of certificate: %.100s", certificate);
+	return why;
+}
+
+static const char *set_limit(struct rule *r, enum rule_kind kind, const char *value)
+{
+	r->kind = kind;
+	return read_number(value, strlen(value), 1ll << 50, &r->number) ? "not a number" : NULL;
+}
+
+/* A rule from an option; *more: further ones that it needs. */
+static const char *set_rule(struct rule *r, enum id id, const char *value, struct rule **more)
+{
+	switch (id) {
+	case MECHANISMS:
+		return set_mechanisms(r, value);
+	case WITHOUT:
+		return set_without(r, value, more);
+	case SIZE:
+		return set_limit(r, RULE_SIZE, value);
+	case RECIPIENTS:
+		return set_limit(r, RULE_RECIPIENTS, value);
+	case CERTIFICATE:
+		return set_certificate(r, value);
+	case TLS:
+		return set_tls(r, value);
+	case REFUSE_SENDER:
+		r->kind = RULE_REFUSE_SENDER;
+		return set_refusal(r, value, "550 5.7.1 Sender refused");
+	case REFUSE_RECIPIENT:
+		r->kind = RULE_REFUSE_RECIPIENT;
+		return set_refusal(r, value, "550 5.1.1 No such mailbox here");
+	case REPLY:
+		return set_reply(r, value);
+	case DROP:
+		r->kind = RULE_DROP;
+		return set_command(r, &value, 0);
+	case DELAY:
+		return set_delay(r, value);
+	case INJECT:
+		r->kind = RULE_INJECT;
+		return set_escaped(r, value);
+	case SCRIPT:
+		return set_script(r, value);
+	default:
+		break;
+	}
+	switch (id) { /* without an argument */
+	case OPEN_RELAY:
+		r->kind = RULE_OPEN;
+		break;
+	case PLAIN_AUTH:
+		r->kind = RULE_PLAIN_AUTH;
+		break;
+	case NO_AUTH:
+		r->kind = RULE_NO_AUTH;
+		break;
+	case NO_STARTTLS:
+		r->kind = RULE_NO_STARTTLS;
+		break;
+	case SILENT:
+		r->kind = RULE_SILENT;
+		break;
+	case BLOCKED:
+		r->kind = RULE_BLOCKED;
+		break;
+	default:
+		r->kind = RULE_STALLED;
+		break;
+	}
+	return NULL;
+}
+
+static int add_rule(struct options *o, const struct row *row, const char *value, const char *on)
+{
+	struct rule *r = alloc(sizeof(*r)), *more = NULL, **at = &o->rules;
+	const char *wrong;
+
+	if (on)
+		r->on = copy_text(on, strlen(on));
+	wrong = set_rule(r, row->id, value, &more);
+	r->next = more;
+	while (*at)
+		at = &(*at)->next;
+	*at = r;
+	return wrong ? fail(row->name, value, wrong) : 0;
+}
+
+/* ---- the line ---- */
+
+static int set_option(struct options *o, const struct row *row, const char *value, char **on)
+{
+	switch (row->id) {
+	case LISTEN:
+		return add_listener(o, value);
+	case ADDRESS:
+		return add_address(o, value);
+	case NAME:
+		set_text(&o->host_name, value);
+		return 0;
+	case DIR:
+		set_text(&o->dir, value);
+		return 0;
+	case KEEP:
+		o->keep = 1;
+		return 0;
+	case READY_FILE:
+		set_text(&o->ready_file, value);
+		return 0;
+	case LOG:
+		set_text(&o->log, value);
+		return 0;
+	case PRINT:
+		o->print = 1;
+		return 0;
+	case COUNT:
+		return take_number(row->name, value, 1ll << 40, &o->count);
+	case TIME:
+		return take_number(row->name, value, 1ll << 30, &o->seconds);
+	case JUDGE:
+		o->judge = 1;
+		return 0;
+	case HELP:
+		o->help = 1;
+		return 0;
+	case VERSION:
+		o->version = 1;
+		return 0;
+	case USER:
+		return add_user(&o->users, row->name, value);
+	case TOKEN:
+		return add_user(&o->tokens, row->name, value);
+	case ON:
+		free(*on);
+		*on = strcmp(value, "all") == 0 ? NULL : copy_text(value, strlen(value));
+		return 0;
+	default:
+		return add_rule(o, row, value, *on);
+	}
+}
+
+static const struct row *find_row(const char *name, size_t n)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (strlen(rows[i].name) == n && memcmp(rows[i].name, name, n) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static int take_option(struct options *o, int argc, char **argv, int *i, char **on)
+{
+	const char *arg = argv[*i], *equals, *value = NULL;
+	const struct row *row;
+
+	if (strcmp(arg, "-h") == 0)
+		arg = "--help";
+	if (arg[0] != '-' || arg[1] != '-') {
+		fprintf(stderr, "postern-sandbox: %s is not an option; see --help\n", arg);
+		return -1;
+	}
+	arg += 2;
+	equals = strchr(arg, '=');
+	row = find_row(arg, equals ? (size_t)(equals - arg) : strlen(arg));
+	if (!row)
+		return unknown_option(arg);
+	if (equals)
+		value = equals + 1;
+	if (equals && !row->argument)
+		return fail(row->name, NULL, "takes no value");
+	if (row->argument && !value) {
+		if (++*i >= argc)
+			return fail(row->name, NULL, "its value is missing");
+		value = argv[*i];
+	}
+	return set_option(o, row, value, on);
+}
+
+static int fill_in(struct options *o)
+{
+	static const char *const usual[] = {"1587/starttls", "1465/implicit", "12525/starttls"};
+
+	for (size_t i = 0; !o->listeners || (i > 0 && i < 3); i++)
+		if (add_listener(o, usual[i]))
+			return -1;
+	if (!o->addresses && add_address(o, "127.0.0.1"))
+		return -1;
+	if (!o->users && add_user(&o->users, "user", "user:password"))
+		return -1;
+	if (!o->host_name)
+		set_text(&o->host_name, "mail.sandbox.test");
+	return 0;
+}
+
+/* Each --on must name a listener. */
+static int check_names(const struct options *o)
+{
+	for (const struct rule *r = o->rules; r; r = r->next) {
+		const struct listen_spec *l = o->listeners;
+
+		while (r->on && l && strcmp(l->name, r->on) != 0)
+			l = l->next;
+		if (r->on && !l)
+			return fail("on", r->on, "there is no listener of that name");
+	}
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	char *on = NULL;
+	int bad = 0;
+
+	memset(o, 0, sizeof(*o));
+	for (int i = 1; i < argc && !bad; i++)
+		bad = take_option(o, argc, argv, &i, &on);
+	free(on);
+	if (bad)
+		return -1;
+	return fill_in(o) || check_names(o) ? -1 : 0;
+}
+
+static void free_users(struct user *u)
+{
+	while (u) {
+		struct user *next = u->next;
+
+		free(u->name);
+		free(u->password);
+		free(u);
+		u = next;
+	}
+}
+
+void options_free(struct options *o)
+{
+	while (o->listeners) {
+		struct listen_spec *next = o->listeners->next;
+
+		free_listener(o->listeners);
+		o->listeners = next;
+	}
+	while (o->addresses) {
+		struct address *next = o->addresses->next;
+
+		free(o->addresses->text);
+		free(o->addresses);
+		o->addresses = next;
+	}
+	while (o->rules) {
+		struct rule *next = o->rules->next;
+
+		free_rule(o->rules);
+		o->rules = next;
+	}
+	free_users(o->users);
+	free_users(o->tokens);
+	free(o->host_name);
+	free(o->ready_file);
+	free(o->dir);
+	free(o->log);
+	memset(o, 0, sizeof(*o));
+}

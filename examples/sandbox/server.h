@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Listeners, connections, and the loop.
+ */
+#ifndef SANDBOX_SERVER_H
+#define SANDBOX_SERVER_H
+
+#include "conn.h"
+#include "options.h"
+
+struct server {
+	const struct options *options;
+	struct listener *listeners;
+	struct conn *conns;
+	unsigned connections; /* so far */
+	unsigned open;
+	long long accepted; /* messages */
+	int stopping;
+	char *dir;
+};
+
+/* 0, or -1 after a message on stderr. */
+int server_open(struct server *s, const struct options *o, const char *dir);
+void server_ready(const struct server *s, struct bytes *out); /* the lines that say where it is */
+int server_run(struct server *s); /* until a signal, --count or --time */
+void server_close(struct server *s);
+long long server_now(void); /* milliseconds */
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The one join: the queue of mails, the search for a route, and the connection in use.  It takes
+ * `now`, owns everything, and never blocks.
+ */
+#ifndef PTN_DRIVE_H
+#define PTN_DRIVE_H
+
+#include "base/buf.h"
+#include "link.h"
+#include "mail.h"
+#include "net/net.h"
+#include "search.h"
+#include "settings.h"
+
+enum { PTN_CLOSING_MOST = 8 };
+
+struct ptn_drive {
+	const struct ptn_settings *set;
+	const struct ptn_net *net;
+	void *ctx;
+
+	struct ptn_queue queue, done; /* done: outcomes not given to the caller yet */
+	struct postern_mail *active; /* at work on the line; in no queue */
+	int quitting;
+
+	struct ptn_search search;
+	struct ptn_link *line; /* the connection in use */
+	int line_used; /* a mail was begun on it */
+	struct ptn_link *closing[PTN_CLOSING_MOST]; /* saying QUIT */
+
+	/* the route that won last, for the caller; port 0 if none did */
+	char address[64], tls_version[12];
+	const char *tls, *mechanism; /* static; NULL if none */
+	int port;
+
+	struct ptn_buf cause, advice; /* room for words */
+};
+
+void ptn_drive_init(struct ptn_drive *d, const struct ptn_settings *set, const struct ptn_net *net,
+		    void *ctx);
+void ptn_drive_free(struct ptn_drive *d); /* mails at work get their true outcome */
+
+/* m is prepared; it gets its outcome by and by and is then found in `done`. */
+void ptn_drive_submit(struct ptn_drive *d, struct postern_mail *m);
+/* Take m out, wherever it is: at work, its connection is closed. */
+void ptn_drive_withdraw(struct ptn_drive *d, struct postern_mail *m);
+/* All that is queued or at work ends with this fault. */
+void ptn_drive_abandon(struct ptn_drive *d, int fault);
+/* Close every connection without a word; what is queued or at work ends as cancelled. */
+void ptn_drive_forget(struct ptn_drive *d);
+
+/* Say QUIT on idle connections and close them without waiting for the answer. */
+void ptn_drive_close(struct ptn_drive *d);
+
+/* seconds: since 1970, for a Date that must be made. */
+void ptn_drive_step(struct ptn_drive *d, ptn_time now, long long seconds);
+ptn_time ptn_drive_wake(const struct ptn_drive *d);
+int ptn_drive_busy(const struct ptn_drive *d); /* mails, or with quitting a connection, are left */
+
+#endif

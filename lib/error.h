@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Errors that stick to an object: one place per setter, so that a later good call of the same
+ * setter takes back its own error and no other.
+ */
+#ifndef PTN_ERROR_H
+#define PTN_ERROR_H
+
+#include "base/buf.h"
+
+enum { PTN_STICKY_MOST = 8 };
+
+struct ptn_sticky { /* zeroed: no errors */
+	struct {
+		int code;
+		unsigned when;
+		struct ptn_buf text; /* a C string */
+	} at[PTN_STICKY_MOST];
+	unsigned count;
+};
+
+/* The error of setter `which` is code with this sentence; code 0 takes it back.  Gives code. */
+int ptn_sticky_set(struct ptn_sticky *s, int which, int code, const char *sentence);
+/* The first error set and not taken back: its code or 0, its sentence in *sentence. */
+int ptn_sticky_first(const struct ptn_sticky *s, const char **sentence);
+void ptn_sticky_free(struct ptn_sticky *s);
+
+#endif

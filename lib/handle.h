@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a `postern` is inside.
+ */
+#ifndef PTN_HANDLE_H
+#define PTN_HANDLE_H
+
+#include <stdatomic.h>
+
+#include "drive.h"
+#include "error.h"
+#include "settings.h"
+
+enum { /* places of sticky errors */
+       PTN_SET_SERVER,
+       PTN_SET_LOGIN,
+       PTN_SET_PORTS,
+       PTN_SET_TRUST,
+       PTN_SET_NAME,
+       PTN_SET_MECHANISMS,
+       PTN_SET_LIMIT
+};
+
+struct postern {
+	struct ptn_settings set;
+	struct ptn_sticky sticky;
+	struct ptn_buf error; /* of the last mail; C string */
+	void *ctx; /* the network; NULL until it is needed */
+	struct ptn_drive drive;
+	long process; /* whose connections these are */
+	atomic_int cancelled;
+};
+
+/* Whether the network is there, made if it was not: 0 or POSTERN_E_SYSTEM. */
+int ptn_handle_open(postern *p);
+/* In a child after fork the connections are the parent's: let go of them. */
+void ptn_handle_check_fork(postern *p);
+/* Before a setting changes: E_STATE while mails are queued; else what is open is closed, as it was
+ * made with the old settings. */
+int ptn_handle_may_change(postern *p);
+/* m has its outcome and was given to the caller. */
+void ptn_handle_collect(postern *p, postern_mail *m);
+
+#endif

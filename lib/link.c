@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "link.h"
+#include "sasl/choose.h"
+#include "sasl/sasl.h"
+#include "smtp/capability.h"
+#include "tls/tls.h"
+
+enum { CHUNK = 16 * 1024, CIPHER_ENOUGH = 64 * 1024 };
+
+/* ---- Making and ending. ---- */
+
+static int security_of(int mode)
+{
+	switch (mode) {
+	case PTN_MODE_IMPLICIT:
+		return PTN_SMTP_IMPLICIT;
+	case PTN_MODE_OPPORTUNISTIC:
+		return PTN_SMTP_OPPORTUNISTIC;
+	case PTN_MODE_NONE:
+		return PTN_SMTP_CLEAR;
+	default:
+		return PTN_SMTP_STARTTLS;
+	}
+}
+
+/* The caller's name, or this host's if it is fully qualified, or our address as a literal (RFC 5321
+ * 4.1.4): "localhost" is refused by many. */
+static void choose_name(struct ptn_link *l)
+{
+	struct ptn_address own;
+	size_t n;
+
+	if (l->set->name && strlen(l->set->name) < sizeof(l->name)) {
+		memcpy(l->name, l->set->name, strlen(l->set->name) + 1);
+		return;
+	}
+	if (!ptn_net_host_name(l->name, sizeof(l->name)))
+		return;
+	if (l->net->local(l->ctx, l->handle, &own)) {
+		own = (struct ptn_address){.family = 4, .octets = {127, 0, 0, 1}};
+	}
+	own.scope = 0;
+	n = own.family == 6 ? 6 : 1;
+	memcpy(l->name, own.family == 6 ? "[IPv6:" : "[", n);
+	n += ptn_net_print(&own, l->name + n, sizeof(l->name) - n - 2);
+	memcpy(l->name + n, "]", 2);
+}
+
+static int start_tls(struct ptn_link *l)
+{
+	l->tls = ptn_tls_new(l->set->trust, l->set->host);
+	if (!l->tls) {
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
+		return 1;
+	}
+	l->shaking = 1;
+	return 1;
+}
+
+struct ptn_link *ptn_link_new(const struct ptn_settings *set, const struct ptn_net *net, void *ctx,
+			      int handle, const struct ptn_address *address, int port, int mode)
+{
+	struct ptn_link *l = ptn_mem_alloc(sizeof(*l));
+
+	if (!l) {
+		net->close(ctx, handle);
+		return NULL;
+	}
+	*l = (struct ptn_link){.set = set,
+			       .net = net,
+			       .ctx = ctx,
+			       .handle = handle,
+			       .address = *address,
+			       .port = port,
+			       .mode = mode,
+			       .deadline = PTN_NEVER};
+	choose_name(l);
+	l->policy = (struct ptn_smtp_policy){.security = security_of(mode),
+					     .auth = set->user != NULL,
+					     .name = l->name,
+					     .secret = set->password,
+					     .trace = set->trace != NULL};
+	l->smtp = ptn_smtp_new(&l->policy);
+	if (!l->smtp) {
+		ptn_link_free(l);
+		return NULL;
+	}
+	if (mode == PTN_MODE_IMPLICIT)
+		start_tls(l);
+	net->watch(ctx, handle, PTN_NET_READ);
+	return l;
+}
+
+static void hang_up(struct ptn_link *l)
+{
+	if (l->handle >= 0)
+		l->net->close(l->ctx, l->handle);
+	l->handle = -1;
+}
+
+void ptn_link_free(struct ptn_link *l)
+{
+	if (!l)
+		return;
+	hang_up(l);
+	ptn_sasl_free(l->sasl);
+	ptn_tls_free(l->tls);
+	ptn_smtp_free(l->smtp);
+	ptn_buf_free(&l->in);
+	ptn_buf_free(&l->detail);
+	ptn_mem_release(l, sizeof(*l));
+}
+
+static void set_detail(struct ptn_link *l, const char *text)
+{
+	ptn_buf_clear(&l->detail);
+	if (*text && ptn_buf_add(&l->detail, text, strlen(text) + 1))
+		ptn_buf_clear(&l->detail);
+}
+
+static void show_trace(struct ptn_link *l)
+{
+	const char *p;
+	size_t n;
+
+	if (!l->set->trace)
+		return;
+	n = ptn_smtp_trace(l->smtp, &p);
+	while (n) {
+		const char *lf = memchr(p, '\n', n);
+		size_t len = (size_t)(lf - p);
+
+		ptn_trace(l->set, p[0], p + 1, len - 1);
+		p += len + 1;
+		n -= len + 1;
+	}
+}
+
+/* ---- Octets. ---- */
+
+/* Content and secrets went through the filter and are out of our hands; a fault of it is told to
+ * the session as what it means for a mail: the connection is gone. */
+static void tls_failed(struct ptn_link *l)
+{
+	int fault = ptn_tls_fault(l->tls);
+
+	if (!l->detail.tail)
+		set_detail(l, ptn_tls_detail(l->tls));
+	if (l->shaking) {
+		/* What is no TLS right behind the 220 was put there to be taken for the server's
+		 * words. */
+		if (l->mode != PTN_MODE_IMPLICIT &&
+		    (fault == PTN_FAULT_TLS_NOT_TLS || fault == PTN_FAULT_TLS_SMTP_FIRST))
+			fault = PTN_FAULT_STARTTLS_INJECTED;
+		ptn_smtp_lost(l->smtp, fault);
+	} else {
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
+	}
+	l->shaking = 0;
+}
+
+/* Plaintext in hand goes to the session; it stops at an event. */
+static int feed(struct ptn_link *l)
+{
+	size_t n = ptn_buf_len(&l->in), used;
+
+	if (!n)
+		return 0;
+	used = ptn_smtp_feed(l->smtp, ptn_buf_data(&l->in), n);
+	ptn_buf_took(&l->in, used);
+	return used > 0;
+}
+
+static int take_plain(struct ptn_link *l, const char *p, size_t n)
+{
+	if (ptn_buf_add(&l->in, p, n))
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
+	return 1;
+}
+
+static int decrypt(struct ptn_link *l)
+{
+	char buf[CHUNK];
+	ptrdiff_t n;
+
+	if (!l->tls_up || ptn_buf_len(&l->in))
+		return 0;
+	n = ptn_tls_get(l->tls, buf, sizeof(buf));
+	if (n > 0) {
+		take_plain(l, buf, (size_t)n);
+		ptn_mem_wipe(buf, (size_t)n);
+		return 1;
+	}
+	if (n == PTN_TLS_CLOSED)
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
+	else if (n < 0)
+		tls_failed(l);
+	return n != 0;
+}
+
+static void ended(struct ptn_link *l)
+{
+	l->net_ended = 1;
+	if (l->tls)
+		ptn_tls_eof(l->tls); /* it has the last word: octets before the end still count */
+}
+
+static int read_net(struct ptn_link *l)
+{
+	char buf[CHUNK];
+	ptrdiff_t n;
+
+	if (l->net_ended || ptn_buf_len(&l->in))
+		return 0;
+	n = l->net->read(l->ctx, l->handle, buf, sizeof(buf));
+	if (n == -EAGAIN)
+		return 0;
+	if (n <= 0) {
+		ended(l);
+		return 1;
+	}
+	l->heard = 1;
+	if (!l->tls)
+		return take_plain(l, buf, (size_t)n);
+	if (ptn_tls_feed(l->tls, buf, (size_t)n))
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
+	return 1;
+}
+
+static int write_some(struct ptn_link *l, const char *p, size_t n, size_t *wrote)
+{
+	ptrdiff_t got = l->net->write(l->ctx, l->handle, p, n);
+
+	*wrote = got > 0 ? (size_t)got : 0;
+	if (got < 0 && got != -EAGAIN)
+		l->deaf = 1; /* what the peer said before may still be read */
+	return got > 0;
+}
+
+static int encrypt(struct ptn_link *l)
+{
+	const char *p, *cipher;
+	size_t n = ptn_smtp_out(l->smtp, &p);
+	ptrdiff_t put;
+
+	if (!n || !l->tls_up || ptn_tls_out(l->tls, &cipher) >= CIPHER_ENOUGH)
+		return 0;
+	put = ptn_tls_put(l->tls, p, n);
+	if (put > 0)
+		ptn_smtp_wrote(l->smtp, (size_t)put);
+	else if (put < 0)
+		tls_failed(l);
+	return put != 0;
+}
+
+static int write_net(struct ptn_link *l)
+{
+	const char *p;
+	size_t n, wrote;
+	int moved = encrypt(l);
+
+	n = l->tls ? ptn_tls_out(l->tls, &p) : ptn_smtp_out(l->smtp, &p);
+	if (!n || l->handle < 0 || l->deaf)
+		return moved;
+	moved |= write_some(l, p, n, &wrote);
+	if (wrote && l->tls)
+		ptn_tls_wrote(l->tls, wrote);
+	else if (wrote)
+		ptn_smtp_wrote(l->smtp, wrote);
+	return moved;
+}
+
+/* ---- TLS and SASL, when the session wants them. ---- */
+
+static int shake(struct ptn_link *l)
+{
+	int done;
+
+	if (!(ptn_smtp_want(l->smtp) & PTN_WANT_TLS))
+		return 0;
+	if (!l->tls)
+		return start_tls(l);
+	done = ptn_tls_handshake(l->tls);
+	if (done < 0)
+		tls_failed(l);
+	if (done <= 0)
+		return done;
+	l->shaking = 0;
+	l->tls_up = 1;
+	ptn_remark(l->set,
+		   (const char *[]){"TLS is up and the certificate verified: ",
+				    ptn_tls_version(l->tls), " ", ptn_tls_cipher(l->tls), NULL});
+	ptn_smtp_tls_up(l->smtp);
+	return 1;
+}
+
+static void begin_sasl(struct ptn_link *l)
+{
+	const struct ptn_capability *c = ptn_smtp_capability(l->smtp);
+	const char *offered = ptn_buf_data(&c->auth), *out = NULL;
+	struct ptn_sasl_login login = {l->set->user, l->set->password, l->set->host};
+	size_t n = 0;
+	int state = PTN_SASL_MORE, err;
+
+	l->mechanism = ptn_sasl_choose(offered, l->set->mechanisms, NULL, PTN_SASL_PASSWORD,
+				       ptn_smtp_secured(l->smtp));
+	if (!l->mechanism) {
+		set_detail(l, offered);
+		ptn_smtp_auth_fail(l->smtp, PTN_FAULT_AUTH_NO_MECHANISM, NULL);
+		return;
+	}
+	err = ptn_sasl_new(&l->sasl, l->mechanism, &login);
+	if (!err && ptn_sasl_client_first(l->mechanism))
+		state = ptn_sasl_step(l->sasl, NULL, 0, &out, &n);
+	if (err || state == PTN_SASL_FAIL)
+		ptn_smtp_auth_fail(l->smtp,
+				   err == POSTERN_E_NOMEM ? PTN_FAULT_NO_MEMORY
+				   : err                  ? PTN_FAULT_AUTH_NO_MECHANISM
+							  : ptn_sasl_fault(l->sasl),
+				   err ? NULL : ptn_sasl_detail(l->sasl));
+	else
+		ptn_smtp_auth_begin(l->smtp, l->mechanism, out, n, state == PTN_SASL_DONE);
+}
+
+static int sign_in(struct ptn_link *l)
+{
+	const char *challenge, *out;
+	size_t n, out_len;
+	int state;
+
+	if (!(ptn_smtp_want(l->smtp) & PTN_WANT_SASL) || !l->go)
+		return 0;
+	challenge = ptn_smtp_challenge(l->smtp, &n);
+	if (!challenge) {
+		begin_sasl(l);
+		return 1;
+	}
+	state = ptn_sasl_step(l->sasl, challenge, n, &out, &out_len);
+	if (state == PTN_SASL_FAIL)
+		ptn_smtp_auth_fail(l->smtp, ptn_sasl_fault(l->sasl), ptn_sasl_detail(l->sasl));
+	else
+		ptn_smtp_auth_respond(l->smtp, out, out_len, state == PTN_SASL_DONE);
+	return 1;
+}
+
+/* ---- Time. ---- */
+
+static int limit_of(const struct ptn_link *l, int timer)
+{
+	static const int limits[] = {
+		[PTN_TIMER_GREETING] = POSTERN_LIMIT_GREETING,
+		[PTN_TIMER_COMMAND] = POSTERN_LIMIT_COMMAND,
+		[PTN_TIMER_AUTH] = POSTERN_LIMIT_AUTH,
+		[PTN_TIMER_MAIL] = POSTERN_LIMIT_MAIL,
+		[PTN_TIMER_RCPT] = POSTERN_LIMIT_RCPT,
+		[PTN_TIMER_DATA] = POSTERN_LIMIT_DATA,
+		[PTN_TIMER_BLOCK] = POSTERN_LIMIT_BLOCK,
+		[PTN_TIMER_FINAL] = POSTERN_LIMIT_FINAL,
+		[PTN_TIMER_QUIT] = POSTERN_LIMIT_QUIT,
+	};
+
+	return timer == PTN_TIMER_NONE ? 0 : l->set->limits[limits[timer]];
+}
+
+/* A block that the caller's reader has not given yet cannot be late at our end. */
+static int waits_for_reader(const struct ptn_link *l)
+{
+	const char *p;
+
+	return ptn_smtp_want(l->smtp) & PTN_WANT_BODY && !ptn_smtp_out(l->smtp, &p) &&
+	       !(l->tls && ptn_tls_out(l->tls, &p));
+}
+
+/* The deadline is absolute for each command: octets that trickle in do not move it. */
+static void set_timer(struct ptn_link *l, ptn_time now)
+{
+	unsigned turn;
+	int timer = ptn_smtp_timer(l->smtp, &turn), limit;
+	int tls = (ptn_smtp_want(l->smtp) & PTN_WANT_TLS) != 0;
+
+	if (tls)
+		timer = -1;
+	if (timer == PTN_TIMER_BLOCK && waits_for_reader(l))
+		timer = PTN_TIMER_NONE;
+	if (timer == l->timer && turn == l->turn && l->deadline != PTN_NEVER)
+		return;
+	l->timer = timer;
+	l->turn = turn;
+	limit = tls ? l->set->limits[POSTERN_LIMIT_TLS] : limit_of(l, timer);
+	l->deadline = limit ? now + limit : PTN_NEVER;
+}
+
+ptn_time ptn_link_wake(const struct ptn_link *l)
+{
+	return l->deadline;
+}
+
+/* ---- The loop. ---- */
+
+static void watch(struct ptn_link *l)
+{
+	const char *p;
+	size_t n = l->tls ? ptn_tls_out(l->tls, &p) : ptn_smtp_out(l->smtp, &p);
+
+	if (l->handle >= 0)
+		l->net->watch(l->ctx, l->handle, PTN_NET_READ | (n ? PTN_NET_WRITE : 0));
+}
+
+/* A last alert or close_notify, as far as it goes without waiting. */
+static void say_goodbye(struct ptn_link *l)
+{
+	const char *p;
+	size_t n, wrote = 1;
+
+	if (!l->tls || l->handle < 0)
+		return;
+	if (l->tls_up && !ptn_tls_fault(l->tls))
+		ptn_tls_bye(l->tls);
+	while (wrote && (n = ptn_tls_out(l->tls, &p)) > 0) {
+		ptrdiff_t got = l->net->write(l->ctx, l->handle, p, n);
+
+		wrote = got > 0 ? (size_t)got : 0;
+		ptn_tls_wrote(l->tls, wrote);
+	}
+}
+
+static int move(struct ptn_link *l)
+{
+	int moved = feed(l);
+	int heard = read_net(l);
+
+	/* The handshake begins only when the server was heard out: what came with its 220 is an
+	 * injection, not TLS. */
+	if (!heard || l->tls)
+		moved |= shake(l);
+	moved |= heard;
+	moved |= decrypt(l);
+	moved |= sign_in(l);
+	moved |= write_net(l);
+	if (!moved && (l->deaf || (l->net_ended && !l->tls))) {
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
+		return 1;
+	}
+	return moved;
+}
+
+int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
+{
+	if (now >= l->deadline) {
+		l->deadline = PTN_NEVER;
+		ptn_smtp_lost(l->smtp, PTN_FAULT_REPLY_TIMEOUT);
+	}
+	for (;;) {
+		int moved = 0;
+
+		show_trace(l);
+		if (ptn_smtp_event(l->smtp, ev))
+			return PTN_LINK_EVENT;
+		if (ptn_smtp_want(l->smtp) & PTN_WANT_END) {
+			say_goodbye(l);
+			hang_up(l);
+			return PTN_LINK_OVER;
+		}
+		moved = move(l);
+		if (ptn_link_ready(l))
+			l->was_ready = 1;
+		if (moved)
+			continue;
+		if (ptn_smtp_want(l->smtp) & PTN_WANT_BODY)
+			break;
+		set_timer(l, now);
+		watch(l);
+		return PTN_LINK_QUIET;
+	}
+	set_timer(l, now);
+	watch(l);
+	return PTN_LINK_BODY;
+}
+
+/* ---- What it is. ---- */
+
+int ptn_link_usable(const struct ptn_link *l)
+{
+	size_t n;
+
+	return ptn_link_ready(l) ||
+	       (ptn_smtp_want(l->smtp) & PTN_WANT_SASL && !ptn_smtp_challenge(l->smtp, &n));
+}
+
+int ptn_link_ready(const struct ptn_link *l)
+{
+	return (ptn_smtp_want(l->smtp) & PTN_WANT_MAIL) != 0;
+}
+
+int ptn_link_fault(const struct ptn_link *l)
+{
+	return ptn_smtp_fault(l->smtp);
+}
+
+const char *ptn_link_detail(const struct ptn_link *l)
+{
+	return l->detail.tail ? ptn_buf_data(&l->detail) : ptn_smtp_detail(l->smtp);
+}
+
+void ptn_link_quit(struct ptn_link *l)
+{
+	ptn_smtp_quit(l->smtp);
+}
+
+void ptn_link_lost(struct ptn_link *l, int fault)
+{
+	ptn_smtp_lost(l->smtp, fault);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "facts.h"
+#include "search.h"
+
+const char *ptn_search_mode_name(int mode)
+{
+	switch (mode) {
+	case PTN_MODE_IMPLICIT:
+		return "implicit";
+	case PTN_MODE_NONE:
+		return "none";
+	default:
+		return "STARTTLS";
+	}
+}
+
+static void copy_words(struct ptn_buf *to, const struct ptn_buf *from)
+{
+	ptn_buf_clear(to);
+	ptn_buf_add(to, ptn_buf_data(from), ptn_buf_len(from));
+}
+
+/* ---- Attempts. ---- */
+
+static void part_with(struct ptn_search *s, struct ptn_attempt *a)
+{
+	if (!a->link)
+		return;
+	ptn_link_quit(a->link);
+	if (s->n_parting < sizeof(s->parting) / sizeof(*s->parting))
+		s->parting[s->n_parting++] = a->link;
+	else
+		ptn_link_free(a->link);
+	a->link = NULL;
+}
+
+static void end_attempt(struct ptn_search *s, size_t i, ptn_time now)
+{
+	struct ptn_attempt *a = &s->attempts[i];
+
+	if (a->dialing)
+		ptn_dial_close(&a->dial);
+	a->dialing = 0;
+	a->ended = now;
+	a->over = 1;
+	part_with(s, a);
+}
+
+static void attempt_failed(struct ptn_search *s, size_t i, int fault, ptn_time now)
+{
+	struct ptn_attempt *a = &s->attempts[i];
+	struct ptn_buf advice = {0};
+
+	a->fault = fault;
+	if (a->link) {
+		ptn_facts_explain(&a->error, &advice, fault, s->set, a->link,
+				  ptn_smtp_reply(a->link->smtp));
+	} else {
+		struct ptn_facts f = {
+			.host = s->set->host, .address = a->address, .port = a->want.port};
+
+		ptn_explain(&a->error, &advice, fault, &f);
+	}
+	copy_words(&s->advice, &advice);
+	ptn_buf_free(&advice);
+	ptn_remark(s->set, (const char *[]){ptn_buf_data(&a->error), NULL});
+	end_attempt(s, i, now);
+	ptn_route_failed(&s->route, i, fault, now);
+}
+
+static void start_attempt(struct ptn_search *s, size_t i, ptn_time now)
+{
+	struct ptn_attempt *a = &s->attempts[i];
+
+	a->want = s->route.c[i].want;
+	a->tried = a->dialing = 1;
+	a->started = now;
+	ptn_dial_start(&a->dial, s->net, s->ctx, s->addresses, s->n_addresses, a->want.port,
+		       s->set->limits[POSTERN_LIMIT_ATTEMPT], s->set->limits[POSTERN_LIMIT_CONNECT],
+		       now);
+}
+
+static void step_dial(struct ptn_search *s, size_t i, ptn_time now)
+{
+	struct ptn_attempt *a = &s->attempts[i];
+	const struct ptn_address *to;
+	int handle, state = ptn_dial_step(&a->dial, now, &handle);
+
+	to = ptn_dial_address(&a->dial);
+	if (to)
+		ptn_net_print(to, a->address, sizeof(a->address));
+	if (!state)
+		return;
+	a->dialing = 0;
+	if (state < 0) {
+		attempt_failed(s, i, a->dial.fault, now);
+		return;
+	}
+	ptn_remark(s->set, (const char *[]){"connected to ", a->address, ", ",
+					    ptn_search_mode_name(a->want.mode), NULL});
+	a->link = ptn_link_new(s->set, s->net, s->ctx, handle, to, a->want.port, a->want.mode);
+	if (!a->link)
+		attempt_failed(s, i, PTN_FAULT_NO_MEMORY, now);
+	else
+		ptn_route_tell(&s->route, i, PTN_CONNECTED, now);
+}
+
+static void step_link(struct ptn_search *s, size_t i, ptn_time now)
+{
+	struct ptn_attempt *a = &s->attempts[i];
+	struct ptn_smtp_event ev;
+	int state = PTN_LINK_EVENT;
+
+	while (state == PTN_LINK_EVENT)
+		state = ptn_link_step(a->link, now, &ev);
+	if (ptn_link_fault(a->link) || state == PTN_LINK_OVER) {
+		int fault = ptn_link_fault(a->link);
+
+		attempt_failed(s, i, fault ? fault : PTN_FAULT_GREETING_CLOSED, now);
+		return;
+	}
+	if (a->link->heard && s->route.c[i].phase < PTN_GREETED)
+		ptn_route_tell(&s->route, i, PTN_GREETED, now);
+	if (ptn_link_usable(a->link) && s->route.c[i].phase < PTN_USABLE)
+		ptn_route_tell(&s->route, i, PTN_USABLE, now);
+}
+
+/* Act on what the policy changed: begin, or drop. */
+static void obey(struct ptn_search *s, ptn_time now)
+{
+	for (size_t i = 0; i < s->route.n; i++) {
+		struct ptn_attempt *a = &s->attempts[i];
+		int phase = s->route.c[i].phase;
+
+		if (phase == PTN_TRYING && !a->tried)
+			start_attempt(s, i, now);
+		else if (phase == PTN_DROPPED && a->tried && !a->over)
+			end_attempt(s, i, now);
+	}
+}
+
+/* ---- The name. ---- */
+
+static int give_up(struct ptn_search *s, int fault)
+{
+	struct ptn_facts f = {.host = s->set->host};
+
+	s->state = PTN_SEARCH_OFF;
+	s->fault = fault;
+	ptn_explain(&s->cause, &s->advice, fault, &f);
+	return -1;
+}
+
+/* Credentials in clear text go to this machine only, whatever the caller named (RFC 8314 3). */
+static int clear_text_abroad(const struct ptn_search *s)
+{
+	if (!s->set->user || !s->set->n_ports || s->set->ports[0].mode != PTN_MODE_NONE)
+		return 0;
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (!ptn_net_is_loopback(&s->addresses[i]))
+			return 1;
+	return 0;
+}
+
+static int step_name(struct ptn_search *s, ptn_time now)
+{
+	int state = s->net->resolved(s->ctx, s->addresses, &s->n_addresses);
+
+	if (!state && now >= s->name_until) {
+		s->net->resolve_stop(s->ctx);
+		state = -EAGAIN;
+	}
+	if (!state)
+		return 0;
+	if (state < 0)
+		return give_up(s, state == -ENOENT   ? PTN_FAULT_NAME_NOT_FOUND
+				  : state == -ENOMEM ? PTN_FAULT_NO_MEMORY
+						     : PTN_FAULT_NAME_NO_ANSWER);
+	if (clear_text_abroad(s))
+		return give_up(s, PTN_FAULT_CLEAR_TEXT_SIGN_IN);
+	s->state = PTN_SEARCH_PORTS;
+	ptn_route_init(&s->route, s->set->ports, s->set->n_ports,
+		       s->set->limits[POSTERN_LIMIT_ATTEMPT]);
+	return 0;
+}
+
+/* ---- The whole. ---- */
+
+static int no_way(struct ptn_search *s)
+{
+	size_t i = 0;
+	int fault = ptn_route_fault(&s->route, &i);
+	struct ptn_facts f = {.host = s->set->host,
+			      .address = s->attempts[i].address,
+			      .port = s->attempts[i].want.port};
+
+	s->state = PTN_SEARCH_OFF;
+	s->fault = fault;
+	ptn_explain(&s->cause, &s->advice, fault, &f);
+	/* The record has the sentence with all of its facts. */
+	if (ptn_buf_len(&s->attempts[i].error))
+		copy_words(&s->cause, &s->attempts[i].error);
+	return -1;
+}
+
+static int take_winner(struct ptn_search *s, size_t i, ptn_time now, struct ptn_link **line)
+{
+	*line = s->attempts[i].link;
+	(*line)->go = 1;
+	s->attempts[i].link = NULL;
+	s->attempts[i].ended = now;
+	s->attempts[i].over = 1;
+	s->state = PTN_SEARCH_OFF;
+	return 1;
+}
+
+static int step_ports(struct ptn_search *s, ptn_time now, struct ptn_link **line)
+{
+	for (int changed = 1; changed;) {
+		struct ptn_route before;
+		int winner;
+
+		memcpy(&before, &s->route, sizeof(before));
+		ptn_route_turn(&s->route, now);
+		obey(s, now);
+		winner = ptn_route_winner(&s->route);
+		if (winner >= 0)
+			return take_winner(s, (size_t)winner, now, line);
+		for (size_t i = 0; i < s->route.n; i++) {
+			if (s->attempts[i].dialing)
+				step_dial(s, i, now);
+			if (s->attempts[i].link)
+				step_link(s, i, now);
+		}
+		changed = memcmp(&before, &s->route, sizeof(before)) != 0;
+	}
+	return ptn_route_over(&s->route) ? no_way(s) : 0;
+}
+
+int ptn_search_step(struct ptn_search *s, ptn_time now, struct ptn_link **line)
+{
+	int state = 0;
+
+	if (s->state == PTN_SEARCH_OFF && s->fault)
+		return -1;
+	if (s->state == PTN_SEARCH_NAME)
+		state = step_name(s, now);
+	if (s->state == PTN_SEARCH_PORTS)
+		state = step_ports(s, now, line);
+	return state;
+}
+
+void ptn_search_begin(struct ptn_search *s, ptn_time now)
+{
+	int limit = s->set->limits[POSTERN_LIMIT_RESOLVE], err;
+
+	ptn_search_stop(s);
+	for (size_t i = 0; i < PTN_ROUTE_MOST; i++) {
+		ptn_buf_free(&s->attempts[i].error);
+		s->attempts[i] = (struct ptn_attempt){0};
+	}
+	memset(&s->route, 0, sizeof(s->route));
+	s->fault = 0;
+	s->name_until = limit ? now + limit : PTN_NEVER;
+	s->state = PTN_SEARCH_NAME;
+	err = s->net->resolve(s->ctx, s->set->host, limit);
+	if (err)
+		give_up(s, err == -ENOMEM ? PTN_FAULT_NO_MEMORY : PTN_FAULT_NAME_NO_ANSWER);
+}
+
+ptn_time ptn_search_wake(const struct ptn_search *s)
+{
+	ptn_time wake = PTN_NEVER;
+
+	if (s->state == PTN_SEARCH_NAME)
+		return s->name_until;
+	if (s->state == PTN_SEARCH_OFF)
+		return wake;
+	wake = ptn_route_wake(&s->route);
+	for (size_t i = 0; i < s->route.n; i++) {
+		ptn_time at = PTN_NEVER;
+
+		if (s->attempts[i].dialing)
+			at = ptn_dial_wake(&s->attempts[i].dial);
+		if (s->attempts[i].link)
+			at = ptn_link_wake(s->attempts[i].link);
+		wake = at < wake ? at : wake;
+	}
+	return wake;
+}
+
+void ptn_search_stop(struct ptn_search *s)
+{
+	if (s->state == PTN_SEARCH_NAME)
+		s->net->resolve_stop(s->ctx);
+	for (size_t i = 0; i < PTN_ROUTE_MOST; i++) {
+		struct ptn_attempt *a = &s->attempts[i];
+
+		if (a->dialing)
+			ptn_dial_close(&a->dial);
+		a->dialing = 0;
+		ptn_link_free(a->link);
+		a->link = NULL;
+	}
+	s->state = PTN_SEARCH_OFF;
+}
+
+void ptn_search_blame(struct ptn_search *s, int fault, const struct ptn_buf *cause)
+{
+	int i = ptn_route_winner(&s->route);
+
+	if (i < 0)
+		return;
+	s->attempts[i].fault = fault;
+	copy_words(&s->attempts[i].error, cause);
+}
+
+void ptn_search_init(struct ptn_search *s, const struct ptn_settings *set,
+		     const struct ptn_net *net, void *ctx)
+{
+	*s = (struct ptn_search){.set = set, .net = net, .ctx = ctx};
+}
+
+void ptn_search_free(struct ptn_search *s)
+{
+	ptn_search_stop(s);
+	for (size_t i = 0; i < PTN_ROUTE_MOST; i++)
+		ptn_buf_free(&s->attempts[i].error);
+	ptn_buf_free(&s->cause);
+	ptn_buf_free(&s->advice);
+}

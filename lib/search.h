@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The search for a route: the name's addresses, then several candidates at once as the policy in
+ * route/ says, each over all addresses, until one has a usable session or all has failed.
+ */
+#ifndef PTN_SEARCH_H
+#define PTN_SEARCH_H
+
+#include "base/buf.h"
+#include "dial.h"
+#include "link.h"
+#include "net/net.h"
+#include "route/route.h"
+#include "settings.h"
+
+struct ptn_attempt { /* one candidate's; kept as a record until the next search */
+	struct ptn_candidate want;
+	int tried, dialing, over, fault;
+	struct ptn_dial dial;
+	struct ptn_link *link;
+	char address[64];
+	ptn_time started, ended;
+	struct ptn_buf error; /* C string */
+};
+
+struct ptn_search {
+	const struct ptn_settings *set;
+	const struct ptn_net *net;
+	void *ctx;
+	enum { PTN_SEARCH_OFF, PTN_SEARCH_NAME, PTN_SEARCH_PORTS } state;
+	ptn_time name_until;
+	struct ptn_address addresses[PTN_NET_ADDRESSES];
+	size_t n_addresses;
+	struct ptn_route route;
+	struct ptn_attempt attempts[PTN_ROUTE_MOST];
+	struct ptn_link
+		*parting[2 * PTN_ROUTE_MOST]; /* those that lost or failed, to be closed politely */
+	size_t n_parting;
+	int fault; /* how it ended, if nobody won */
+	struct ptn_buf cause, advice; /* in words; C strings */
+};
+
+void ptn_search_init(struct ptn_search *s, const struct ptn_settings *set,
+		     const struct ptn_net *net, void *ctx);
+void ptn_search_free(struct ptn_search *s);
+
+void ptn_search_begin(struct ptn_search *s, ptn_time now);
+/* 0: it goes on; 1: *line has won, and is the caller's; -1: no way: fault, cause, advice.  Links in
+ * parting[] are the caller's after each call. */
+int ptn_search_step(struct ptn_search *s, ptn_time now, struct ptn_link **line);
+ptn_time ptn_search_wake(const struct ptn_search *s);
+void ptn_search_stop(struct ptn_search *s); /* closes everything at once; records stay */
+
+/* The winner failed after all, before its first mail: for the record. */
+void ptn_search_blame(struct ptn_search *s, int fault, const struct ptn_buf *cause);
+
+const char *ptn_search_mode_name(int mode); /* "STARTTLS", "implicit", "none" */
+
+#endif

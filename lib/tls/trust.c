@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Reading the system's authorities takes some 10 ms and 4 MB, so it is done once in a process.
+ * There is no lock: a thread that was in here during a fork() would leave it locked in the child.
+ * Two threads that come first at the same time may both read; one result is kept.
+ */
+#include <stdatomic.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "tls/trust.h"
+
+struct ptn_trust {
+	atomic_uint references;
+	_Atomic(gnutls_certificate_credentials_t) credentials;
+};
+
+static struct ptn_trust system_trust;
+
+struct ptn_trust *ptn_trust_system(void)
+{
+	return ptn_trust_share(&system_trust);
+}
+
+struct ptn_trust *ptn_trust_share(struct ptn_trust *t)
+{
+	if (t)
+		atomic_fetch_add(&t->references, 1);
+	return t;
+}
+
+/* The system's are kept for the next user. */
+void ptn_trust_release(struct ptn_trust *t)
+{
+	if (!t || atomic_fetch_sub(&t->references, 1) != 1 || t == &system_trust)
+		return;
+	gnutls_certificate_free_credentials(atomic_load(&t->credentials));
+	ptn_mem_free(t);
+}
+
+/* When the library is unloaded or the process ends; what is still in use then stays. */
+__attribute__((destructor)) static void forget_system(void)
+{
+	gnutls_certificate_credentials_t c;
+
+	if (atomic_load(&system_trust.references))
+		return;
+	c = atomic_exchange(&system_trust.credentials, NULL);
+	if (c)
+		gnutls_certificate_free_credentials(c);
+}
+
+static int read_system(gnutls_certificate_credentials_t *out)
+{
+	int rc;
+
+	if (gnutls_certificate_allocate_credentials(out) < 0)
+		return PTN_FAULT_NO_MEMORY;
+	rc = gnutls_certificate_set_x509_system_trust(*out);
+	if (rc > 0)
+		return PTN_FAULT_NONE;
+	gnutls_certificate_free_credentials(*out);
+	return rc == GNUTLS_E_MEMORY_ERROR ? PTN_FAULT_NO_MEMORY : PTN_FAULT_TRUST_UNUSABLE;
+}
+
+int ptn_trust_load(struct ptn_trust *t)
+{
+	gnutls_certificate_credentials_t mine, before = NULL;
+	int fault;
+
+	if (atomic_load(&t->credentials))
+		return PTN_FAULT_NONE;
+	fault = read_system(&mine); /* those of a file have been read from the start */
+	if (fault)
+		return fault;
+	if (!atomic_compare_exchange_strong(&t->credentials, &before, mine))
+		gnutls_certificate_free_credentials(mine);
+	return PTN_FAULT_NONE;
+}
+
+gnutls_certificate_credentials_t ptn_trust_credentials(struct ptn_trust *t)
+{
+	return atomic_load(&t->credentials);
+}
+
+static int read_file(gnutls_certificate_credentials_t c, const char *pem_file, const char **why)
+{
+	gnutls_datum_t pem;
+	int rc = gnutls_load_file(pem_file, &pem);
+
+	*why = "the file cannot be read";
+	if (rc >= 0) {
+		rc = gnutls_certificate_set_x509_trust_mem(c, &pem, GNUTLS_X509_FMT_PEM);
+		*why = rc > 0 ? "" : "there is no certificate in the file";
+		gnutls_free(pem.data);
+	}
+	return rc > 0 ? 0 : rc == GNUTLS_E_MEMORY_ERROR ? POSTERN_E_NOMEM : POSTERN_E_ARG;
+}
+
+int ptn_trust_file(struct ptn_trust **out, const char *pem_file, const char **why)
+{
+	struct ptn_trust *t = ptn_mem_alloc(sizeof *t);
+	gnutls_certificate_credentials_t c;
+	int rc;
+
+	*out = NULL;
+	*why = "";
+	if (!t)
+		return POSTERN_E_NOMEM;
+	if (gnutls_certificate_allocate_credentials(&c) < 0) {
+		ptn_mem_free(t);
+		return POSTERN_E_NOMEM;
+	}
+	rc = read_file(c, pem_file, why);
+	if (rc) {
+		gnutls_certificate_free_credentials(c);
+		ptn_mem_free(t);
+		return rc;
+	}
+	atomic_init(&t->references, 1);
+	atomic_init(&t->credentials, c);
+	*out = t;
+	return 0;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _DEFAULT_SOURCE /* gmtime_r */
+#include <gnutls/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "tls/identity.h"
+#include "tls/verify.h"
+
+enum { LONGEST_CHAIN = 16, SUBJECT_WIDTH = 120 };
+
+/* The chain that the server sent, leaf first, and the authority behind it if that is known. */
+struct chain {
+	gnutls_x509_crt_t crt[LONGEST_CHAIN + 1];
+	unsigned count; /* of those that are ours to free */
+	gnutls_x509_crt_t root;
+};
+
+/* What is wrong, the most helpful first: who vouches for it, then when, then how.  A name is only
+ * looked at once the rest is good. */
+static const struct {
+	unsigned status;
+	struct ptn_verdict verdict;
+	const char *why;
+} verdicts[] = {
+	{GNUTLS_CERT_REVOKED, {PTN_FAULT_CERT_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED}, ""},
+	{GNUTLS_CERT_SIGNER_NOT_FOUND, {PTN_FAULT_CERT_UNKNOWN_AUTHORITY, GNUTLS_A_UNKNOWN_CA}, ""},
+	{GNUTLS_CERT_NOT_ACTIVATED,
+	 {PTN_FAULT_CERT_NOT_YET_VALID, GNUTLS_A_CERTIFICATE_EXPIRED},
+	 ""},
+	{GNUTLS_CERT_EXPIRED, {PTN_FAULT_CERT_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED}, ""},
+	{GNUTLS_CERT_INSECURE_ALGORITHM, {PTN_FAULT_CERT_WEAK, GNUTLS_A_BAD_CERTIFICATE}, ""},
+	{GNUTLS_CERT_PURPOSE_MISMATCH,
+	 {PTN_FAULT_CERT_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE},
+	 ""},
+	{GNUTLS_CERT_SIGNER_NOT_CA,
+	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_UNKNOWN_CA},
+	 "the issuer is not a certificate authority"},
+	{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE,
+	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE},
+	 "it oversteps what its authority may sign for"},
+	{GNUTLS_CERT_SIGNATURE_FAILURE,
+	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE},
+	 "its signature is wrong"},
+	{GNUTLS_CERT_MISSING_OCSP_STATUS,
+	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE},
+	 "it demands an OCSP response, and the server sent none"},
+	{GNUTLS_CERT_INVALID_OCSP_STATUS,
+	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE},
+	 "the OCSP response that the server sent is not valid"},
+	{~0U, {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE}, "the chain cannot be verified"},
+};
+
+/* ---- The chain ---- */
+
+static int read_chain(gnutls_session_t s, struct chain *c)
+{
+	unsigned n = 0;
+	const gnutls_datum_t *peers = gnutls_certificate_get_peers(s, &n);
+
+	if (gnutls_certificate_type_get(s) != GNUTLS_CRT_X509 || !peers || !n)
+		return GNUTLS_E_NO_CERTIFICATE_FOUND;
+	for (unsigned i = 0; i < n && i < LONGEST_CHAIN; i++) {
+		int rc = gnutls_x509_crt_init(&c->crt[i]);
+
+		if (rc < 0)
+			return rc;
+		c->count++;
+		rc = gnutls_x509_crt_import(c->crt[i], &peers[i], GNUTLS_X509_FMT_DER);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void free_chain(struct chain *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		gnutls_x509_crt_deinit(c->crt[i]);
+	if (c->root)
+		gnutls_x509_crt_deinit(c->root);
+}
+
+/* The authority may be what has expired, so it is shown as one more of the chain. */
+static void find_root(gnutls_session_t s, struct chain *c)
+{
+	void *credentials = NULL;
+
+	if (gnutls_credentials_get(s, GNUTLS_CRD_CERTIFICATE, &credentials) < 0 ||
+	    gnutls_certificate_get_issuer(credentials, c->crt[c->count - 1], &c->root,
+					  GNUTLS_TL_GET_COPY) < 0)
+		c->root = NULL;
+}
+
+static gnutls_x509_crt_t nth(const struct chain *c, unsigned i)
+{
+	return i < c->count ? c->crt[i] : i == c->count ? c->root : NULL;
+}
+
+static int is_self_signed(const struct chain *c)
+{
+	return c->count == 1 && gnutls_x509_crt_check_issuer(c->crt[0], c->crt[0]);
+}
+
+/* ---- What to say of it.  Out of memory, less is said. ---- */
+
+static void say_name(struct ptn_buf *b, gnutls_x509_crt_t crt, int issuer)
+{
+	gnutls_datum_t dn = {0};
+	int rc = issuer ? gnutls_x509_crt_get_issuer_dn3(crt, &dn, 0)
+			: gnutls_x509_crt_get_dn3(crt, &dn, 0);
+
+	if (rc < 0 || !dn.size)
+		ptn_buf_puts(b, "(no name)");
+	else
+		ptn_text_escape(b, (const char *)dn.data, dn.size, SUBJECT_WIDTH);
+	if (rc >= 0)
+		gnutls_free(dn.data);
+}
+
+static void say_date(struct ptn_buf *b, const char *words, time_t when)
+{
+	struct tm tm;
+	char text[64];
+
+	if (when == (time_t)-1 || !gmtime_r(&when, &tm))
+		return;
+	snprintf(text, sizeof text, "%s%04d-%02d-%02d", words, tm.tm_year + 1900, tm.tm_mon + 1,
+		 tm.tm_mday);
+	ptn_buf_puts(b, text);
+}
+
+/* The first of the chain to expire, or the last to become valid: if any is at fault, this one is.
+ */
+static void say_dates(struct ptn_buf *b, const struct chain *c, int fault)
+{
+	int expired = fault == PTN_FAULT_CERT_EXPIRED;
+	gnutls_x509_crt_t worst = NULL, crt;
+	time_t when = 0;
+
+	for (unsigned i = 0; (crt = nth(c, i)); i++) {
+		time_t t = expired ? gnutls_x509_crt_get_expiration_time(crt)
+				   : gnutls_x509_crt_get_activation_time(crt);
+
+		if (!worst || (expired ? t < when : t > when)) {
+			worst = crt;
+			when = t;
+		}
+	}
+	say_name(b, worst, 0);
+	say_date(b, expired ? ", valid until " : ", valid from ", when);
+}
+
+static int is_weak(gnutls_x509_crt_t crt)
+{
+	unsigned bits = 0;
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
+	int signature = gnutls_x509_crt_get_signature_algorithm(crt);
+
+	return algorithm < 0 || signature < 0 ||
+	       !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)signature,
+				       GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS) ||
+	       gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)algorithm, bits) <
+		       GNUTLS_SEC_PARAM_MEDIUM;
+}
+
+static void say_strength(struct ptn_buf *b, const struct chain *c)
+{
+	gnutls_x509_crt_t crt = c->crt[0];
+	const char *key, *signature;
+	unsigned bits = 0;
+	char text[96];
+
+	for (unsigned i = c->count; i-- > 0;)
+		if (is_weak(c->crt[i]))
+			crt = c->crt[i];
+	key = gnutls_pk_get_name(
+		(gnutls_pk_algorithm_t)gnutls_x509_crt_get_pk_algorithm(crt, &bits));
+	signature = gnutls_sign_get_name(
+		(gnutls_sign_algorithm_t)gnutls_x509_crt_get_signature_algorithm(crt));
+	say_name(b, crt, 0);
+	snprintf(text, sizeof text, ", %s key of %u bits, signed with %s", key ? key : "unknown",
+		 bits, signature ? signature : "an unknown algorithm");
+	ptn_buf_puts(b, text);
+}
+
+static void describe(struct ptn_buf *b, const struct chain *c, int fault, const char *why)
+{
+	if (fault == PTN_FAULT_CERT_EXPIRED || fault == PTN_FAULT_CERT_NOT_YET_VALID) {
+		say_dates(b, c, fault);
+	} else if (fault == PTN_FAULT_CERT_WEAK) {
+		say_strength(b, c);
+	} else {
+		say_name(b, c->crt[0], 0);
+		if (fault == PTN_FAULT_CERT_UNKNOWN_AUTHORITY) {
+			ptn_buf_puts(b, ", issued by ");
+			say_name(b, c->crt[c->count - 1], 1);
+		}
+		if (*why) {
+			ptn_buf_puts(b, ": ");
+			ptn_buf_puts(b, why);
+		}
+	}
+}
+
+/* ---- The verdict ---- */
+
+static struct ptn_verdict unusable(struct ptn_buf *detail, int rc)
+{
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return (struct ptn_verdict){PTN_FAULT_NO_MEMORY, GNUTLS_A_INTERNAL_ERROR};
+	ptn_buf_puts(detail, gnutls_strerror_name(rc));
+	return (struct ptn_verdict){PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE};
+}
+
+static struct ptn_verdict judge_status(const struct chain *c, unsigned status,
+				       struct ptn_buf *detail)
+{
+	size_t i = 0;
+	struct ptn_verdict v;
+
+	while (!(verdicts[i].status & status))
+		i++;
+	v = verdicts[i].verdict;
+	if (v.fault == PTN_FAULT_CERT_UNKNOWN_AUTHORITY && is_self_signed(c))
+		v.fault = PTN_FAULT_CERT_SELF_SIGNED;
+	describe(detail, c, v.fault, verdicts[i].why);
+	return v;
+}
+
+static struct ptn_verdict judge(gnutls_session_t s, struct chain *c, const char *host,
+				struct ptn_buf *detail)
+{
+	gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+					 .data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER};
+	unsigned status = ~0U;
+	int rc = gnutls_certificate_verify_peers(s, &purpose, 1, &status);
+
+	if (rc < 0)
+		return unusable(detail, rc);
+	if (status) {
+		find_root(s, c);
+		return judge_status(c, status, detail);
+	}
+	rc = ptn_identity_check(c->crt[0], host, detail);
+	if (rc == 1)
+		return (struct ptn_verdict){PTN_FAULT_NONE, GNUTLS_A_CLOSE_NOTIFY};
+	if (rc < 0)
+		return unusable(detail, GNUTLS_E_MEMORY_ERROR);
+	return (struct ptn_verdict){PTN_FAULT_CERT_WRONG_NAME, GNUTLS_A_BAD_CERTIFICATE};
+}
+
+static int say_key(gnutls_x509_crt_t crt, struct ptn_buf *key)
+{
+	unsigned char id[32];
+	size_t n = sizeof id;
+	int rc = gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, id, &n);
+
+	return rc < 0 ? rc : ptn_text_base64(key, id, n) ? GNUTLS_E_MEMORY_ERROR : 0;
+}
+
+struct ptn_verdict ptn_verify(gnutls_session_t s, const char *host, struct ptn_buf *detail,
+			      struct ptn_buf *key)
+{
+	struct chain c = {.count = 0};
+	struct ptn_verdict v;
+	int rc = read_chain(s, &c);
+
+	if (rc >= 0)
+		rc = say_key(c.crt[0], key);
+	v = rc < 0 ? unusable(detail, rc) : judge(s, &c, host, detail);
+	free_chain(&c);
+	return v;
+}

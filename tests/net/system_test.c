@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "main.h"
+
+static void *net;
+static int listener, port, before;
+
+static void set_up(void)
+{
+	before = count_descriptors();
+	net = ptn_net_new();
+	ck_assert_ptr_nonnull(net);
+	listener = listen_on(4, SOCK_STREAM, &port);
+}
+
+static void tear_down(void)
+{
+	close(listener);
+	ptn_net_free(net);
+	ck_assert_int_eq(count_descriptors(), before);
+}
+
+/* A connection, and the server's end of it. */
+static int open_pair(int *server)
+{
+	struct ptn_address to = loopback(4);
+	int h = sys->open(net, &to, port);
+
+	ck_assert_int_ge(h, 0);
+	ck_assert_int_eq(finish_connect(net, h), 0);
+	*server = accept(listener, NULL, NULL);
+	ck_assert_int_ge(*server, 0);
+	return h;
+}
+
+/* read() when there is something, as a caller does. */
+static ptrdiff_t read_soon(int h, char *buf, size_t cap)
+{
+	long long end = now_ms() + 10000;
+	ptrdiff_t got;
+
+	ck_assert_int_eq(sys->watch(net, h, PTN_NET_READ), 0);
+	do {
+		wakes(net, 1000);
+		sys->turn(net);
+		got = sys->read(net, h, buf, cap);
+	} while (got == -EAGAIN && now_ms() < end);
+	return got;
+}
+
+START_TEST(there_and_back)
+{
+	char buf[16];
+	int s, h = open_pair(&s);
+
+	ck_assert_int_eq(sys->read(net, h, buf, sizeof buf), -EAGAIN);
+	ck_assert_int_eq(sys->write(net, h, "EHLO", 4), 4);
+	ck_assert_int_eq(read(s, buf, sizeof buf), 4);
+	ck_assert_mem_eq(buf, "EHLO", 4);
+	ck_assert_int_eq(write(s, "250 ok", 6), 6);
+	ck_assert_int_eq(read_soon(h, buf, sizeof buf), 6);
+	ck_assert_mem_eq(buf, "250 ok", 6);
+	close(s);
+	ck_assert_int_eq(read_soon(h, buf, sizeof buf), 0);
+	ck_assert_int_eq(sys->connected(net, h), 0);
+}
+END_TEST
+
+START_TEST(over_ipv6)
+{
+	struct ptn_address to = loopback(6), own;
+	int six_port, six, s, h;
+
+	if (!has_ipv6())
+		return;
+	six = listen_on(6, SOCK_STREAM, &six_port);
+	h = sys->open(net, &to, six_port);
+	ck_assert_int_ge(h, 0);
+	ck_assert_int_eq(finish_connect(net, h), 0);
+	s = accept(six, NULL, NULL);
+	ck_assert_int_ge(s, 0);
+	ck_assert_int_eq(sys->local(net, h, &own), 0);
+	ck_assert_int_eq(own.family, 6);
+	ck_assert_int_eq(ptn_net_is_loopback(&own), 1);
+	close(s);
+	close(six);
+}
+END_TEST
+
+START_TEST(refused)
+{
+	struct ptn_address to = loopback(4);
+	int closed = listen_on(4, SOCK_STREAM, &port), h;
+
+	close(closed);
+	h = sys->open(net, &to, port);
+	ck_assert_int_eq(finish_connect(net, h), -ECONNREFUSED);
+	if (h >= 0) { /* the kernel tells it once, connected() as often as asked */
+		ck_assert_int_eq(sys->connected(net, h), -ECONNREFUSED);
+		sys->close(net, h);
+	}
+}
+END_TEST
+
+START_TEST(reset)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+	char buf[16];
+	int s, h = open_pair(&s);
+
+	ck_assert_int_eq(setsockopt(s, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+	close(s);
+	ck_assert_int_eq(read_soon(h, buf, sizeof buf), -ECONNRESET);
+}
+END_TEST
+
+/* Writing to what was closed gives an error and no signal. */
+START_TEST(closed_while_writing)
+{
+	long long end = now_ms() + 10000;
+	ptrdiff_t e = 0;
+	int s, h = open_pair(&s);
+
+	close(s);
+	while (e >= 0 && now_ms() < end) {
+		e = sys->write(net, h, "x", 1);
+		poll(NULL, 0, 1);
+	}
+	ck_assert_msg(e == -EPIPE || e == -ECONNRESET, "%d", (int)e);
+}
+END_TEST
+
+START_TEST(full)
+{
+	static char block[65536];
+	size_t sent = 0, got = 0;
+	ptrdiff_t e;
+	int s, h = open_pair(&s);
+
+	memset(block, 'x', sizeof block);
+	while ((e = sys->write(net, h, block, sizeof block)) > 0)
+		sent += (size_t)e;
+	ck_assert_int_eq(e, -EAGAIN);
+	ck_assert_int_eq(sys->watch(net, h, PTN_NET_WRITE), 0);
+	if (HAS_EPOLL)
+		ck_assert_int_eq(wakes(net, 20), 0);
+	while (got < sent) {
+		e = read(s, block, sizeof block);
+		ck_assert_int_gt(e, 0);
+		got += (size_t)e;
+	}
+	if (HAS_EPOLL)
+		ck_assert_int_eq(wakes(net, 5000), 1);
+	else
+		ck_assert_int_eq(sys->timeout(net), 10);
+	ck_assert_int_gt(sys->write(net, h, block, 1), 0);
+	close(s);
+}
+END_TEST
+
+START_TEST(watched_and_not)
+{
+	int s, h = open_pair(&s);
+
+	ck_assert_int_eq(sys->watch(net, h, PTN_NET_READ), 0);
+	ck_assert_int_eq(wakes(net, 20), 0);
+	ck_assert_int_eq(write(s, "x", 1), 1);
+	ck_assert_int_eq(wakes(net, 5000), 1);
+	ck_assert_int_eq(sys->watch(net, h, 0), 0);
+	ck_assert_int_eq(wakes(net, 20), 0);
+	close(s);
+	ck_assert_int_eq(wakes(net, 20), 0);
+	ck_assert_int_eq(sys->timeout(net), -1);
+}
+END_TEST
+
+/* After a read that left room, the kernel is asked again only in the next turn. */
+START_TEST(read_to_the_end)
+{
+	char buf[4];
+	int s, h = open_pair(&s);
+
+	ck_assert_int_eq(write(s, "123456", 6), 6);
+	ck_assert_int_eq(read_soon(h, buf, 4), 4);
+	ck_assert_int_eq(sys->read(net, h, buf, 4), 2);
+	ck_assert_int_eq(write(s, "7", 1), 1);
+	ck_assert_int_eq(wakes(net, 5000), 1);
+	ck_assert_int_eq(sys->read(net, h, buf, 4), -EAGAIN);
+	ck_assert_int_eq(wakes(net, 5000), 1); /* nothing is lost by that */
+	sys->turn(net);
+	ck_assert_int_eq(sys->read(net, h, buf, 4), 1);
+	close(s);
+}
+END_TEST
+
+START_TEST(socket_options)
+{
+	int s, h = open_pair(&s), found = 0;
+
+	(void)h;
+	for (int fd = 0; fd < 256; fd++) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof peer;
+		int nodelay = 0;
+
+		if (fd == s || getpeername(fd, (struct sockaddr *)&peer, &len) ||
+		    peer.sin_family != AF_INET || ntohs(peer.sin_port) != port)
+			continue;
+		found++;
+		len = sizeof nodelay;
+		ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &len), 0);
+		ck_assert_int_ne(nodelay, 0);
+		ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+		ck_assert_int_ne(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	}
+	ck_assert_int_eq(found, 1);
+	if (HAS_EPOLL)
+		ck_assert_int_ne(fcntl(sys->fd(net), F_GETFD) & FD_CLOEXEC, 0);
+	close(s);
+}
+END_TEST
+
+START_TEST(local_address)
+{
+	struct ptn_address a;
+	char text[64];
+	int s, h = open_pair(&s);
+
+	ck_assert_int_eq(sys->local(net, h, &a), 0);
+	ck_assert_uint_gt(ptn_net_print(&a, text, sizeof text), 0);
+	ck_assert_str_eq(text, "127.0.0.1");
+	close(s);
+}
+END_TEST
+
+START_TEST(many_connections)
+{
+	enum { MANY = 40 };
+	int s[MANY], h[MANY];
+	char c;
+
+	for (int i = 0; i < MANY; i++) {
+		h[i] = open_pair(&s[i]);
+		for (int k = 0; k < i; k++)
+			ck_assert_int_ne(h[i], h[k]);
+	}
+	for (int i = 0; i < MANY; i++) {
+		char mark = (char)i;
+
+		ck_assert_int_eq(write(s[i], &mark, 1), 1);
+	}
+	for (int i = MANY - 1; i >= 0; i--) {
+		ck_assert_int_eq(read_soon(h[i], &c, 1), 1);
+		ck_assert_int_eq(c, i);
+	}
+	sys->close(net, h[3]);
+	close(s[3]);
+	ck_assert_int_eq(open_pair(&s[3]), h[3]); /* handles are used again */
+	for (int i = 0; i < MANY; i++)
+		close(s[i]);
+}
+END_TEST
+
+/* A connection that was watched and closed does not wake, even if a child holds it too. */
+START_TEST(closed_here_and_held_by_a_child)
+{
+	int s, h = open_pair(&s), hold[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(hold), 0);
+	ck_assert_int_eq(sys->watch(net, h, PTN_NET_READ), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		char c;
+
+		close(hold[1]);
+		_exit(read(hold[0], &c, 1) != 0);
+	}
+	close(hold[0]);
+	sys->close(net, h);
+	ck_assert_int_eq(write(s, "x", 1), 1);
+	ck_assert_int_eq(wakes(net, 20), 0);
+	close(hold[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	close(s);
+}
+END_TEST
+
+START_TEST(forgotten_by_a_child)
+{
+	struct ptn_address list[PTN_NET_ADDRESSES];
+	char buf[16];
+	size_t n;
+	int s, h = open_pair(&s), status;
+	pid_t pid;
+
+	ck_assert_int_eq(sys->watch(net, h, PTN_NET_READ), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		int bad = 0, all = count_descriptors(), s2;
+
+		ptn_net_forget(net);
+		bad |= all >= 0 && count_descriptors() != all - 1;
+		bad |= sys->read(net, h, buf, 1) != -EBADF;
+		sys->close(net, h);
+		bad |= sys->resolve(net, "127.0.0.1", 100) != 0;
+		bad |= sys->resolved(net, list, &n) != 1;
+		h = open_pair(&s2); /* and it can be used again */
+		bad |= write(s2, "child", 5) != 5;
+		bad |= read_soon(h, buf, sizeof buf) != 5;
+		ptn_net_free(net);
+		_exit(bad);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(wakes(net, 20), 0); /* no end of stream was told */
+	ck_assert_int_eq(write(s, "parent", 6), 6);
+	ck_assert_int_eq(wakes(net, 5000), 1);
+	ck_assert_int_eq(read_soon(h, buf, sizeof buf), 6);
+	close(s);
+}
+END_TEST
+
+START_TEST(no_such_handle)
+{
+	static const int bad[] = {-1, 0, 7, 8, 100000};
+	struct ptn_address a;
+	char c;
+	int h = bad[_i];
+
+	ck_assert_int_eq(sys->connected(net, h), -EBADF);
+	ck_assert_int_eq(sys->read(net, h, &c, 1), -EBADF);
+	ck_assert_int_eq(sys->write(net, h, "x", 1), -EBADF);
+	ck_assert_int_eq(sys->watch(net, h, PTN_NET_READ), -EBADF);
+	ck_assert_int_eq(sys->local(net, h, &a), -EBADF);
+	sys->close(net, h);
+}
+END_TEST
+
+START_TEST(no_descriptors)
+{
+	struct ptn_address to = loopback(4);
+	struct rlimit was, none;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	if (HAS_EPOLL)
+		ck_assert_ptr_null(ptn_net_new());
+	ck_assert_int_eq(sys->open(net, &to, port), -EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	ck_assert_int_ge(sys->open(net, &to, port), 0);
+}
+END_TEST
+
+START_TEST(nothing_is_freed)
+{
+	ptn_net_free(NULL);
+	ptn_net_forget(NULL);
+}
+END_TEST
+
+void test_cases(Suite *s)
+{
+	TCase *t = test_case(s, "system");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, there_and_back);
+	tcase_add_test(t, over_ipv6);
+	tcase_add_test(t, refused);
+	tcase_add_test(t, reset);
+	tcase_add_test(t, closed_while_writing);
+	tcase_add_test(t, full);
+	tcase_add_test(t, watched_and_not);
+	tcase_add_test(t, read_to_the_end);
+	tcase_add_test(t, socket_options);
+	tcase_add_test(t, local_address);
+	tcase_add_test(t, many_connections);
+	tcase_add_test(t, closed_here_and_held_by_a_child);
+	tcase_add_test(t, forgotten_by_a_child);
+	tcase_add_loop_test(t, no_such_handle, 0, 5);
+	tcase_add_test(t, no_descriptors);
+	tcase_add_test(t, nothing_is_freed);
+}

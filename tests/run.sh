@@ -1,0 +1,236 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Builds Postern in every way that is tested and runs every test.  See --help.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+. "$top/tests/lib.sh"
+cd "$top" || exit 1
+exec </dev/null
+
+steps='gcc clang asan valgrind package live'
+
+usage() {
+	cat <<'END'
+usage: tests/run.sh [--quick] [--only STEP] [--keep] [--help]
+
+Installs what is missing (Debian's packages; needs root or sudo for that), builds, and runs the
+tests.  The last line is "N passed, N failed", with ", N skipped" behind it if this machine cannot
+run some.  The exit status is 0 if nothing failed, 1 if something did, 64 for a wrong option.
+
+steps, in this order:
+  gcc       build with gcc, warnings are errors; unit tests, stories, the sandbox
+  clang     build with clang, warnings are errors; unit tests
+  asan      build with AddressSanitizer and UndefinedBehaviorSanitizer; as gcc
+  valgrind  unit tests of the gcc build, under valgrind
+  package   installing, subproject, headers, exported names, the walls between the rooms
+  live      against real servers: Postfix with Dovecot, Exim, aiosmtpd
+
+  --quick      only the step gcc
+  --only STEP  only this step (may be given again for another)
+  --keep       use the builds of the last run again, and leave the live tests' servers'
+               directories (below /tmp) to be looked at
+
+The builds stay in build-gcc, build-clang and build-asan, with their logs in meson-logs/.
+END
+}
+
+misused() {
+	printf 'run.sh: %s\nTry: sh tests/run.sh --help\n' "$*" >&2
+	exit 64
+}
+
+wanted=
+keep=no
+while [ $# -gt 0 ]; do
+	case $1 in
+	--quick) wanted="$wanted gcc" ;;
+	--only)
+		[ $# -gt 1 ] || misused "--only wants a step: one of $steps"
+		case " $steps " in *" $2 "*) ;; *) misused "no step is called '$2'; there are: $steps" ;; esac
+		wanted="$wanted $2"
+		shift
+		;;
+	--keep) keep=yes ;;
+	--help | -h)
+		usage
+		exit 0
+		;;
+	*) misused "unknown option '$1'" ;;
+	esac
+	shift
+done
+wanted=${wanted:-$steps}
+
+wants() {
+	case " $wanted " in *" $1 "*) return 0 ;; esac
+	return 1
+}
+
+results=$(mktemp) || exit 1
+trap 'rm -f "$results"' EXIT
+trap 'exit 130' INT TERM
+
+# Every result is a line "pass|FAIL|skip WHAT"; the last line counts them.
+record() {
+	printf '%s\n' "$*" >>"$results"
+}
+
+# setup NAME COMPILER OPTION...: a build directory build-NAME, built.  A build counts as a test.
+build() {
+	name=$1
+	compiler=$2
+	shift 2
+	directory=build-$name
+	[ $keep = yes ] && [ -f "$directory/build.ninja" ] || rm -rf "$directory"
+	say "$name: building with $compiler"
+	log=build-$name.log
+	if { [ -f "$directory/build.ninja" ] ||
+		CC=$compiler meson setup "$directory" -Dwerror=true -Dwarning_level=3 \
+			-Dexamples=enabled -Dtests=enabled "$@"; } >"$log" 2>&1 &&
+		ninja -C "$directory" >>"$log" 2>&1; then
+		mv "$log" "$directory/build.log"
+		record "pass $name: builds without a warning"
+		return 0
+	fi
+	record "FAIL $name: builds without a warning"
+	grep -E -A 12 'FAILED:|error:|ERROR' "$log" | head -n 60
+	echo "(the rest is in $top/$log)"
+	return 1
+}
+
+runner=
+
+# check LABEL BUILD OPTION...: run meson test there, and count.
+check() {
+	label=$1
+	directory=$2
+	shift 2
+	say "$label: running tests"
+	rm -f "$directory"/meson-logs/testlog*.json
+	# shellcheck disable=SC2086 # runner is a list of words, or nothing
+	$runner meson test -C "$directory" --no-rebuild "$@" >"$directory/tests-$label.log" 2>&1
+	status=$?
+	# With --wrap or --setup the name of the record differs.
+	found=
+	for testlog in "$directory"/meson-logs/testlog*.json; do
+		[ -s "$testlog" ] || continue
+		found=yes
+		python3 "$top/tests/tally.py" count "$label" "$testlog" >"$results.new" || status=1
+		cat "$results.new" >>"$results"
+		say "$label: $(grep -c ^pass "$results.new") passed, $(grep -c ^FAIL "$results.new") failed"
+	done
+	rm -f "$results.new"
+	[ -n "$found" ] && return
+	if [ $status -ne 0 ] || ! grep -q 'No suitable tests' "$directory/tests-$label.log"; then
+		record "FAIL $label: meson test could not run"
+		tail -n 20 "$directory/tests-$label.log"
+	else
+		record "FAIL $label: there are no tests"
+	fi
+}
+
+# The gcc build is what valgrind, package and live use too.
+gcc_state=unknown
+gcc_build() {
+	if [ $gcc_state = unknown ]; then
+		gcc_state=broken
+		build gcc gcc && gcc_state=good
+	fi
+	[ $gcc_state = good ]
+}
+
+step_gcc() {
+	gcc_build && check gcc build-gcc --no-suite live --no-suite package
+}
+
+step_clang() {
+	build clang clang &&
+		check clang build-clang --no-suite live --no-suite package --no-suite story \
+			--no-suite sandbox
+}
+
+step_asan() {
+	ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	export ASAN_OPTIONS UBSAN_OPTIONS
+	build asan gcc -Db_sanitize=address,undefined -Db_lundef=false &&
+		check asan build-asan --no-suite live --no-suite package --timeout-multiplier 4
+	unset ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+step_valgrind() {
+	gcc_build || return
+	programs=$(python3 "$top/tests/tally.py" programs build-gcc)
+	[ -n "$programs" ] || {
+		record 'FAIL valgrind: there are no unit tests'
+		return
+	}
+	CK_FORK=no
+	export CK_FORK
+	# shellcheck disable=SC2086 # a list of names
+	check valgrind build-gcc --timeout-multiplier 20 --wrap \
+		'valgrind -q --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --error-exitcode=99' \
+		$programs
+	unset CK_FORK
+}
+
+step_package() {
+	gcc_build && check package build-gcc --suite package --timeout-multiplier 3
+}
+
+step_live() {
+	gcc_build || return
+	say 'live: unpacking Postfix, Dovecot, Exim and aiosmtpd'
+	why=$(sh tests/live/fetch.sh build-servers 2>&1 >/dev/null) || {
+		why=$(printf '%s\n' "$why" | tail -n 1)
+		for test in tests/live/*_test.py; do
+			record "skip live: $(basename "$test" _test.py) - $why"
+		done
+		return
+	}
+	# The servers change to accounts of their own, which only root may do.
+	if [ "$(id -u)" -ne 0 ] && can_be_root; then
+		runner="sudo -n env POSTERN_KEEP=${POSTERN_KEEP:-}"
+	fi
+	check live build-gcc --suite live --timeout-multiplier 3
+	[ -z "$runner" ] || sudo -n chown -R "$(id -u):$(id -g)" build-gcc/meson-logs
+	runner=
+}
+
+if [ $keep = yes ]; then
+	POSTERN_KEEP=yes
+	export POSTERN_KEEP
+fi
+
+say "Postern: $(echo "$wanted" | xargs)"
+packages='gcc libc6-dev meson ninja-build pkg-config python3 check gnutls-bin openssl
+	libgnutls28-dev libgsasl-dev libc-ares-dev'
+wants clang && packages="$packages clang"
+wants valgrind && packages="$packages valgrind libc6-dbg"
+wants package && packages="$packages binutils g++ libunistring-dev"
+# shellcheck disable=SC2086 # a list of words
+need $packages
+
+for step in $steps; do
+	if wants "$step"; then
+		"step_$step"
+	fi
+done
+
+count() {
+	grep -c "^$1 " "$results"
+}
+echo
+[ "$(count FAIL)" -eq 0 ] || {
+	echo 'Failed:'
+	sed -n 's/^FAIL /  /p' "$results"
+}
+[ "$(count skip)" -eq 0 ] || {
+	echo 'Skipped, because this machine cannot run them:'
+	sed -n 's/^skip /  /p' "$results"
+}
+say 'done'
+line="$(count pass) passed, $(count FAIL) failed"
+[ "$(count skip)" -eq 0 ] || line="$line, $(count skip) skipped"
+echo "$line"
+[ "$(count FAIL)" -eq 0 ] && [ "$(count pass)" -gt 0 ]
