@@ -13,6 +13,8 @@
  *    0 or "".  So the result of postern_new() need not be checked.
  *  - One object, one thread at a time; different objects are independent.  No signal handlers, no
  *    SIGPIPE, no locale, no threads.
+ *  - The setters of a service give POSTERN_E_STATE while mails are queued or at work, and close an
+ *    idle connection, which was made with the old settings; time limits may change at any time.
  *  - CR, LF, NUL and other control characters in an argument are refused (POSTERN_E_ARG).
  */
 #ifndef POSTERN_H
@@ -78,8 +80,9 @@ enum {
  * '?': see postern-url(7).  A bad server is reported by the send.  NULL only when out of memory. */
 POSTERN_API postern *postern_new(const char *server);
 
-/* Close every connection without waiting (a mail at work becomes POSTERN_IN_DOUBT or
- * POSTERN_TRANSIENT, as outcomes demand), wipe the secrets and free.  Mails are not freed. */
+/* Say QUIT where a connection is idle, close all without waiting (a mail at work becomes
+ * POSTERN_IN_DOUBT or POSTERN_TRANSIENT, as is true of it), wipe the secrets and free.  Mails are
+ * not freed. */
 POSTERN_API void postern_free(postern *p);
 
 /* Credentials for SASL (RFC 4954), UTF-8.  Once set, no mail leaves without a successful AUTH.
@@ -142,7 +145,8 @@ POSTERN_API postern_mail *postern_mail_new(const char *reverse_path);
 POSTERN_API void postern_mail_free(postern_mail *m);
 
 /* Add a recipient's mailbox (RFC 5321 4.1.2), without "<>".  Recipients are numbered from 0 in the
- * order added.  E_ARG: not a mailbox (the error names the rule); E_STATE: the mail is at work. */
+ * order added.  E_ARG: not a mailbox (the error names the rule); that error stays even if other
+ * recipients are added, as one would be missing.  E_STATE: the mail is queued, at work or done. */
 POSTERN_API int postern_mail_add_recipient(postern_mail *m, const char *address);
 
 /* The whole message (RFC 5322), header and body.  Not copied: it must live until the mail has a
@@ -153,7 +157,8 @@ POSTERN_API int postern_mail_set_text(postern_mail *m, const char *message, size
 
 /* The same in pieces, for content of any size: read() fills buf with up to cap octets and gives
  * the count, 0 at the end, negative to give up (nothing is then delivered: POSTERN_E_CONTENT), or
- * POSTERN_LATER when nothing is there yet: call postern_mail_resume() once there is.
+ * POSTERN_LATER when nothing is there yet: call postern_mail_resume() once there is, and step
+ * (postern_send() asks again by itself).
  * It is called front to back, once, from inside the calls that send, and must not call into p. */
 #define POSTERN_LATER ((ptrdiff_t)-32768)
 POSTERN_API int postern_mail_set_reader(postern_mail *m,
@@ -176,7 +181,9 @@ POSTERN_API void *postern_mail_get_user(const postern_mail *m);
 POSTERN_API int postern_send(postern *p, postern_mail *m);
 
 /* Queue the mail; nothing blocks and nothing is sent yet.  Mails are sent one after another in the
- * order queued.  E_STATE: it is queued already, or has an outcome and was not reset. */
+ * order queued.  An error means that it was not queued: it has its outcome at once, and
+ * postern_done() does not give it.  E_STATE: it is queued already, or has an outcome and was not
+ * reset; then nothing changes. */
 POSTERN_API int postern_submit(postern *p, postern_mail *m);
 
 /* For an event loop: poll postern_fd() for postern_events() (POLLIN, POLLOUT bits of poll(2); 0:
@@ -199,7 +206,7 @@ POSTERN_API int postern_quit(postern *p);
 
 /* Give up what is queued and at work: those mails end with POSTERN_E_CANCELLED and the outcome
  * that is true of them.  May be called from another thread, or from a signal handler; it takes
- * effect in the step that the blocked call makes at once. */
+ * effect in the next step, which a blocked call makes at once.  Without mails it is forgotten. */
 POSTERN_API int postern_cancel(postern *p);
 
 /* Make the mail fit to be sent again: outcomes back to pending, content to be given anew.

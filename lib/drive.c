@@ -363,7 +363,8 @@ void ptn_drive_init(struct ptn_drive *d, const struct ptn_settings *set, const s
 
 void ptn_drive_free(struct ptn_drive *d)
 {
-	ptn_drive_forget(d);
+	ptn_drive_abandon(d, PTN_FAULT_CANCELLED);
+	ptn_drive_close(d);
 	while (d->done.first)
 		ptn_drive_withdraw(d, d->done.first);
 	ptn_search_free(&d->search);

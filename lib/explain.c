@@ -295,8 +295,10 @@ int ptn_explain(struct ptn_buf *cause, struct ptn_buf *advice, int fault, const 
 
 	ptn_buf_clear(cause);
 	ptn_buf_clear(advice);
-	if ((w->cause && fill(cause, w->cause, f)) || (w->advice && fill(advice, w->advice, f)) ||
-	    ptn_buf_add(cause, "", 1) || ptn_buf_add(advice, "", 1)) {
+	if ((w->cause && fill(cause, w->cause, f)) ||
+	    (!ptn_buf_len(cause) && ptn_buf_puts(cause, postern_strerror(ptn_fault_code(fault)))) ||
+	    (w->advice && fill(advice, w->advice, f)) || ptn_buf_add(cause, "", 1) ||
+	    ptn_buf_add(advice, "", 1)) {
 		ptn_buf_clear(cause);
 		ptn_buf_clear(advice);
 		return POSTERN_E_NOMEM;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "link.h"
 #include "sasl/choose.h"
 #include "sasl/sasl.h"
@@ -298,30 +299,59 @@ static int shake(struct ptn_link *l)
 	return 1;
 }
 
+static void set_offered(struct ptn_link *l, const char *offered)
+{
+	ptn_buf_clear(&l->detail);
+	if (ptn_buf_puts(&l->detail, "offered are ") ||
+	    ptn_text_escape(&l->detail, offered, strlen(offered), 200) ||
+	    ptn_buf_add(&l->detail, "", 1))
+		ptn_buf_clear(&l->detail);
+}
+
+/* The best mechanism that can be used with these credentials: one may not be able to carry them, as
+ * SCRAM cannot carry characters newer than Unicode 3.2 (RFC 4013).  That is found out before an
+ * octet is sent, so no server can bring it about. */
+static int choose_mechanism(struct ptn_link *l, const char *offered)
+{
+	struct ptn_sasl_login login = {l->set->user, l->set->password, l->set->host};
+	struct ptn_buf tried = {0};
+	int err = POSTERN_E_MECHANISM;
+
+	while (err == POSTERN_E_MECHANISM) {
+		l->mechanism = ptn_sasl_choose(offered, l->set->mechanisms,
+					       tried.base ? ptn_buf_data(&tried) : NULL,
+					       PTN_SASL_PASSWORD, ptn_smtp_secured(l->smtp));
+		if (!l->mechanism)
+			break;
+		err = ptn_sasl_new(&l->sasl, l->mechanism, &login);
+		if (err != POSTERN_E_MECHANISM)
+			break;
+		ptn_buf_cut(&tried, ptn_buf_len(&tried) ? ptn_buf_len(&tried) - 1 : 0);
+		if (ptn_buf_puts(&tried, l->mechanism) || ptn_buf_add(&tried, " ", 2))
+			err = POSTERN_E_NOMEM;
+	}
+	ptn_buf_free(&tried);
+	return err;
+}
+
 static void begin_sasl(struct ptn_link *l)
 {
-	const struct ptn_capability *c = ptn_smtp_capability(l->smtp);
-	const char *offered = ptn_buf_data(&c->auth), *out = NULL;
-	struct ptn_sasl_login login = {l->set->user, l->set->password, l->set->host};
+	const char *offered = ptn_buf_data(&ptn_smtp_capability(l->smtp)->auth), *out = NULL;
 	size_t n = 0;
-	int state = PTN_SASL_MORE, err;
+	int state = PTN_SASL_MORE, err = choose_mechanism(l, offered);
 
-	l->mechanism = ptn_sasl_choose(offered, l->set->mechanisms, NULL, PTN_SASL_PASSWORD,
-				       ptn_smtp_secured(l->smtp));
-	if (!l->mechanism) {
-		set_detail(l, offered);
-		ptn_smtp_auth_fail(l->smtp, PTN_FAULT_AUTH_NO_MECHANISM, NULL);
-		return;
-	}
-	err = ptn_sasl_new(&l->sasl, l->mechanism, &login);
-	if (!err && ptn_sasl_client_first(l->mechanism))
-		state = ptn_sasl_step(l->sasl, NULL, 0, &out, &n);
-	if (err || state == PTN_SASL_FAIL)
+	if (err) {
+		set_offered(l, offered);
 		ptn_smtp_auth_fail(l->smtp,
 				   err == POSTERN_E_NOMEM ? PTN_FAULT_NO_MEMORY
-				   : err                  ? PTN_FAULT_AUTH_NO_MECHANISM
-							  : ptn_sasl_fault(l->sasl),
-				   err ? NULL : ptn_sasl_detail(l->sasl));
+							  : PTN_FAULT_AUTH_NO_MECHANISM,
+				   NULL);
+		return;
+	}
+	if (ptn_sasl_client_first(l->mechanism))
+		state = ptn_sasl_step(l->sasl, NULL, 0, &out, &n);
+	if (state == PTN_SASL_FAIL)
+		ptn_smtp_auth_fail(l->smtp, ptn_sasl_fault(l->sasl), ptn_sasl_detail(l->sasl));
 	else
 		ptn_smtp_auth_begin(l->smtp, l->mechanism, out, n, state == PTN_SASL_DONE);
 }

@@ -75,7 +75,7 @@ record() {
 	printf '%s\n' "$*" >>"$results"
 }
 
-# setup NAME COMPILER OPTION...: a build directory build-NAME, built.  A build counts as a test.
+# build NAME COMPILER OPTION...: a build directory build-NAME, built.  A build counts as a test.
 build() {
 	name=$1
 	compiler=$2
@@ -85,14 +85,14 @@ build() {
 	say "$name: building with $compiler"
 	log=build-$name.log
 	if { [ -f "$directory/build.ninja" ] ||
-		CC=$compiler meson setup "$directory" -Dwerror=true -Dwarning_level=3 \
-			-Dexamples=enabled -Dtests=enabled "$@"; } >"$log" 2>&1 &&
+		CC=$compiler meson setup "$directory" -Dwarning_level=3 -Dexamples=enabled \
+			-Dtests=enabled "$@"; } >"$log" 2>&1 &&
 		ninja -C "$directory" >>"$log" 2>&1; then
 		mv "$log" "$directory/build.log"
-		record "pass $name: builds without a warning"
+		record "pass $name: builds"
 		return 0
 	fi
-	record "FAIL $name: builds without a warning"
+	record "FAIL $name: builds"
 	grep -E -A 12 'FAILED:|error:|ERROR' "$log" | head -n 60
 	echo "(the rest is in $top/$log)"
 	return 1
@@ -134,7 +134,7 @@ gcc_state=unknown
 gcc_build() {
 	if [ $gcc_state = unknown ]; then
 		gcc_state=broken
-		build gcc gcc && gcc_state=good
+		build gcc gcc -Dwerror=true && gcc_state=good
 	fi
 	[ $gcc_state = good ]
 }
@@ -144,7 +144,7 @@ step_gcc() {
 }
 
 step_clang() {
-	build clang clang &&
+	build clang clang -Dwerror=true &&
 		check clang build-clang --no-suite live --no-suite package --no-suite story \
 			--no-suite sandbox
 }
@@ -153,6 +153,7 @@ step_asan() {
 	ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	export ASAN_OPTIONS UBSAN_OPTIONS
+	# Warnings are no errors here: with its checks built in, gcc warns of what cannot happen.
 	build asan gcc -Db_sanitize=address,undefined -Db_lundef=false &&
 		check asan build-asan --no-suite live --no-suite package --timeout-multiplier 4
 	unset ASAN_OPTIONS UBSAN_OPTIONS

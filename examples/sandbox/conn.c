@@ -19,6 +19,7 @@
 #include "smtp.h"
 
 #define LINGER_MS 2000
+#define STOPPING_MS 200 /* the same when the server ends */
 #define IDLE_MS (300 * 1000) /* RFC 5321 4.5.3.2.7 */
 #define TICKETS 2
 
@@ -258,6 +259,8 @@ static int decrypt(struct conn *c)
 			c->eof = c->tls_over = 1;
 			bytes_free(&c->raw_in);
 			return 1;
+		} else if (n == GNUTLS_E_REHANDSHAKE) {
+			gnutls_alert_send(c->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 		} else if (n == GNUTLS_E_AGAIN && c->raw_in.n == before) {
 			break; /* a ticket or an alert may have been swallowed: only then go on */
 		}
@@ -386,7 +389,7 @@ static void finish(struct conn *c)
 		return;
 	conn_fin(c, c->closing == CLOSE_CLEAN);
 	c->closing = c->eof ? CLOSED : LINGER; /* so that no RST overtakes the last reply */
-	c->close_at = c->now + LINGER_MS;
+	c->close_at = c->now + (c->server->stopping ? STOPPING_MS : LINGER_MS);
 }
 
 static void end(struct conn *c)

@@ -60,22 +60,23 @@ static int holds_secret(const struct user *u, const char *line, size_t n)
 	return found;
 }
 
-void judge_clear(struct conn *c, const char *line, size_t n)
+int judge_clear(struct conn *c, const char *line, size_t n)
 {
 	const struct options *o = c->server->options;
 	int found = 0;
 
 	if (c->tls_state == TLS_ON)
-		return;
+		return 0;
 	for (const struct user *u = o->users; u && !found; u = u->next)
 		found = holds_secret(u, line, n);
 	for (const struct user *u = o->tokens; u && !found; u = u->next)
 		found = holds_secret(u, line, n);
 	if (!found)
-		return;
+		return 0;
 	log_event(c, "clear-secret: a secret without TLS");
-	if (judge_of(c))
+	if (o->judge)
 		log_violation(c, "W1 a secret in clear");
+	return 1;
 }
 
 static void judge_before_tls(struct conn *c, const char *line, size_t n)

@@ -29,8 +29,8 @@ void judge_line(struct conn *c, const char *line, size_t n, size_t ahead); /* wi
 void judge_parameter(struct conn *c, const char *key, size_t n, unsigned capability);
 void judge_tls(struct conn *c); /* in holds what came behind STARTTLS */
 void judge_first_tls(struct conn *c); /* raw_in holds the first octets of the handshake */
-/* Secrets in clear: these are logged without --judge too. */
-void judge_clear(struct conn *c, const char *line, size_t n);
+/* 1 if a secret is sent in clear: that is logged without --judge too. */
+int judge_clear(struct conn *c, const char *line, size_t n);
 void judge_content(struct conn *c, const char *p, size_t n, int stuffed);
 void judge_content_begin(struct conn *c);
 void judge_auth_reply(struct conn *c, int code);

@@ -123,11 +123,25 @@ static int within_limit(struct conn *c)
 	return 0;
 }
 
+/* The step that forbids secrets in clear, or NULL. */
+static const struct script_step *forbids_secrets(const struct script *s)
+{
+	for (size_t i = 0; i < s->n_about; i++)
+		if (s->about[i].op == SCRIPT_SECRET_SEEN)
+			return &s->about[i];
+	return NULL;
+}
+
 /* A line of n octets without its line end, against what it must never be. */
 static int allowed(struct conn *c, const char *line, size_t n)
 {
 	struct play *p = c->play;
+	const struct script_step *secret = forbids_secrets(p->script);
 
+	if (judge_clear(c, line, n) && secret) {
+		violate(c, secret, "a secret in clear: ", line, n);
+		return 0;
+	}
 	for (unsigned i = 0; i < p->n_never; i++)
 		if (script_glob(p->never[i]->text, p->never[i]->len, line, n)) {
 			violate(c, p->never[i], "got ", line, n);
@@ -148,7 +162,6 @@ static enum went take_line(struct conn *c)
 	if (!lf)
 		return WAIT;
 	log_text(c, 'C', c->in.p, lf);
-	judge_clear(c, c->in.p, lf);
 	n -= lf > 1 && c->in.p[lf - 2] == '\r' ? 2 : 1;
 	bytes_drop(&p->line, p->line.n);
 	bytes_add(&p->line, c->in.p, n);
@@ -537,7 +550,6 @@ void play_closed(struct conn *c)
 		return;
 	if (c->in.n && !p->begun) {
 		log_text(c, 'C', c->in.p, c->in.n);
-		judge_clear(c, c->in.p, c->in.n);
 		if (!allowed(c, c->in.p, c->in.n))
 			return;
 	}

@@ -195,6 +195,8 @@ static enum sasl_result gsasl_turn(struct sasl *s, const char *in, size_t n, str
 		s->steps++;
 	}
 	r = gsasl_once(s, in ? in : "", n, out);
+	if (in && r == SASL_MORE && out->n == 0)
+		return SASL_MALFORMED; /* it was empty */
 	if (login && r == SASL_MORE)
 		prompt(out, s->steps);
 	s->steps++;

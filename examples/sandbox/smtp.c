@@ -168,9 +168,11 @@ static int too_long(struct conn *c)
 	size_t lf = conn_line(c);
 
 	if (s->long_line) {
-		bytes_drop(&c->in, lf ? lf : c->in.n);
+		size_t n = lf ? lf : c->in.n;
+
+		bytes_drop(&c->in, n);
 		if (!lf)
-			return 1;
+			return n > 0;
 		s->long_line = 0;
 		smtp_reply(c, 500, "5.5.2", "Line too long");
 		return 1;

@@ -81,5 +81,7 @@ int ptn_capability_read(struct ptn_capability *c, const struct ptn_reply *r)
 	ptn_capability_clear(c);
 	for (size_t i = 1; !err && (line = ptn_reply_line(r, i, &n)); i++)
 		err = read_keyword(c, line, n);
+	if (err)
+		ptn_capability_clear(c); /* auth may lack its NUL */
 	return err;
 }

@@ -6,17 +6,20 @@
 #include "postern.h"
 #include "smtp/command.h"
 
-enum { PATH_MOST = 254 }; /* RFC 5321 4.5.3.1.3: 256 octets with the "<>" */
+enum {
+	PATH_MOST = 254, /* RFC 5321 4.5.3.1.3: 256 octets with the "<>" */
+	WORD_MOST = 255 /* 4.5.3.1.2; two words and a blank stay within a command line */
+};
 
 /* A token of ours or of the caller's: printable ASCII without a blank. */
 static int is_word(const char *s)
 {
-	if (!*s)
-		return 0;
-	for (; *s; s++)
-		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7F)
+	size_t n = 0;
+
+	for (; s[n] && n <= WORD_MOST; n++)
+		if ((unsigned char)s[n] <= ' ' || (unsigned char)s[n] >= 0x7F)
 			return 0;
-	return 1;
+	return n > 0 && n <= WORD_MOST;
 }
 
 /* Blanks are allowed only inside a quoted string, angle brackets nowhere: a server that takes the
@@ -84,9 +87,14 @@ int ptn_command_hello(struct ptn_buf *out, const char *verb, const char *name)
 	return finish(out, len, err);
 }
 
+int ptn_command_takes_path(const char *path, unsigned params)
+{
+	return is_path(path, (params & PTN_PARAM_SMTPUTF8) != 0);
+}
+
 static int put_path(struct ptn_buf *out, const char *verb, const char *path, unsigned params)
 {
-	int err = is_path(path, params & PTN_PARAM_SMTPUTF8) ? 0 : POSTERN_E_ARG;
+	int err = ptn_command_takes_path(path, params) ? 0 : POSTERN_E_ARG;
 
 	if (!err)
 		err = ptn_buf_puts(out, verb);

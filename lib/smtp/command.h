@@ -25,6 +25,7 @@ int ptn_command_word(struct ptn_buf *out, const char *verb); /* "QUIT" */
 int ptn_command_hello(struct ptn_buf *out, const char *verb, const char *name);
 int ptn_command_mail(struct ptn_buf *out, const char *path, unsigned params, unsigned long long size);
 int ptn_command_rcpt(struct ptn_buf *out, const char *path, unsigned params);
+int ptn_command_takes_path(const char *path, unsigned params); /* 1 if these would take it */
 
 /* AUTH with the initial response (RFC 4954 4; an empty one is "="), or without if initial is NULL.
  * POSTERN_E_UNSUPPORTED: the line would be too long; send it without. */

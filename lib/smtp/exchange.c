@@ -23,6 +23,7 @@ void ptn_exchange_free(struct ptn_exchange *x)
  */
 static int remember(struct ptn_smtp *s, size_t at)
 {
+	int err;
 	const char *line = ptn_buf_data(&s->out) + at;
 	size_t n = ptn_buf_len(&s->out) - at;
 	const char *blank = memchr(line, ' ', n);
@@ -35,7 +36,10 @@ static int remember(struct ptn_smtp *s, size_t at)
 		n -= (size_t)(blank + 1 - line);
 		line = blank + 1;
 	}
-	return ptn_buf_add(&s->exchange.sent, line, n);
+	err = ptn_buf_add(&s->exchange.sent, line, n);
+	if (err) /* what cannot be masked must not be sent */
+		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
+	return err;
 }
 
 static int respond(struct ptn_smtp *s, const char *response, size_t n)
@@ -73,7 +77,7 @@ void ptn_exchange_ask(struct ptn_smtp *s)
 	}
 	ptn_buf_clear(&x->challenge);
 	text = ptn_reply_line(&s->reply, 0, &n);
-	err = s->reply.lines == 1 ? ptn_text_unbase64(&x->challenge, text, n) : -1;
+	err = s->reply.lines == 1 ? ptn_text_unbase64(&x->challenge, text, n) : POSTERN_E_PROTOCOL;
 	if (err == POSTERN_E_NOMEM)
 		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
 	else if (err)
@@ -178,8 +182,9 @@ static void mask_echo(char *text, size_t n, const char *sent, size_t m)
 	for (size_t i = 0; i + ECHO_LEAST <= n; i++) {
 		size_t best = 0;
 
-		for (size_t k = 0; k + ECHO_LEAST <= m; k++) {
-			size_t same = common(text + i, n - i, sent + k, m - k);
+		for (const char *at = sent; (at = memchr(at, text[i], (size_t)(sent + m - at)));
+		     at++) {
+			size_t same = common(text + i, n - i, at, (size_t)(sent + m - at));
 
 			best = same > best ? same : best;
 		}
@@ -190,7 +195,8 @@ static void mask_echo(char *text, size_t n, const char *sent, size_t m)
 	}
 }
 
-/* Once AUTH was begun, no reply's text reaches anyone before it went through here. */
+/* Once AUTH was begun, no reply's text reaches anyone before it went through here.  A challenge is
+ * left for the exchange to read, and blotted out behind it. */
 void ptn_exchange_mask(struct ptn_smtp *s)
 {
 	enum { SHOWN_MOST = 4096 };
@@ -198,14 +204,19 @@ void ptn_exchange_mask(struct ptn_smtp *s)
 	char *p = text->base + text->head;
 	size_t n = ptn_buf_len(text);
 
-	if (!s->exchange.begun || !n || s->reply.code == 334)
+	if (!s->exchange.begun || !n)
 		return;
 	if (s->policy->secret)
 		mask_word(p, n, s->policy->secret, strlen(s->policy->secret));
-	if (s->used)
-		return;
 	if (n > SHOWN_MOST)
 		blot(p, n);
 	else
 		mask_echo(p, n, ptn_buf_data(&s->exchange.sent), ptn_buf_len(&s->exchange.sent));
+}
+
+void ptn_exchange_blot(struct ptn_smtp *s)
+{
+	struct ptn_buf *text = &s->reply.text;
+
+	blot(text->base + text->head, ptn_buf_len(text));
 }

@@ -77,6 +77,7 @@ void ptn_session_event(struct ptn_smtp *s, const struct ptn_smtp_event *ev);
 /* exchange.c */
 void ptn_exchange_ask(struct ptn_smtp *s);                /* a 334 came, or AUTH is due */
 void ptn_exchange_mask(struct ptn_smtp *s);               /* in the reply's text */
+void ptn_exchange_blot(struct ptn_smtp *s);               /* all of it */
 void ptn_exchange_free(struct ptn_exchange *x);
 
 /* transaction.c */

@@ -78,9 +78,9 @@ static const char *judge_text(const char *s, size_t n)
 
 static const char *take_line(struct ptn_reply *r, const char *line, size_t n)
 {
+	size_t text, before = ptn_buf_len(&r->text);
 	int status[3];
 	const char *wrong;
-	size_t text;
 
 	if (n < 2 || line[n - 2] != '\r')
 		return "a reply line ends in LF without CR";
@@ -90,6 +90,8 @@ static const char *take_line(struct ptn_reply *r, const char *line, size_t n)
 		return wrong;
 	if (n < 3)
 		return "a reply does not begin with three digits";
+	if (n > 3 && line[3] == '\r')
+		return "a reply holds a CR that ends no line";
 	text = n > 3 ? 4 : 3;
 	wrong = judge_text(line + text, n - text);
 	if (wrong)
@@ -99,8 +101,10 @@ static const char *take_line(struct ptn_reply *r, const char *line, size_t n)
 	r->code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 	if (!r->lines++ && read_status(r->code, line + text, n - text, status))
 		memcpy(r->status, status, sizeof(status));
-	if (ptn_buf_add(&r->text, line + text, n - text) || ptn_buf_puts(&r->text, "\n"))
+	if (ptn_buf_add(&r->text, line + text, n - text) || ptn_buf_puts(&r->text, "\n")) {
+		ptn_buf_cut(&r->text, before); /* every line in it ends in LF */
 		return ptn_reply_no_memory;
+	}
 	r->whole = n == 3 || line[3] == ' ';
 	return NULL;
 }
@@ -168,7 +172,8 @@ int ptn_reply_show(const struct ptn_reply *r, struct ptn_buf *out)
 		if (shown && n > skip)
 			err = ptn_buf_puts(out, " ");
 		if (!err)
-			err = ptn_text_escape(out, line + skip, n - skip, PTN_REPLY_SHOWN - shown);
+			err = ptn_text_escape(out, line + skip, n - skip,
+					      PTN_REPLY_SHOWN - (ptn_buf_len(out) - start));
 	}
 	return err;
 }

@@ -45,6 +45,7 @@ static void push(struct ptn_smtp *s, int command, unsigned long long end)
 int ptn_session_sent(struct ptn_smtp *s, int command, int err)
 {
 	if (err) {
+		s->reply.whole = 0; /* what was read last has nothing to do with it */
 		ptn_session_end(
 			s, err == POSTERN_E_NOMEM ? PTN_FAULT_NO_MEMORY : PTN_FAULT_ARGUMENT, NULL);
 		return err;
@@ -156,7 +157,7 @@ static void note(struct ptn_smtp *s, const struct ptn_row *row, const struct ptn
 		s->detail = "a reply that makes no sense here";
 		break;
 	case PTN_NOTE_CLOSING:
-		s->fault = PTN_FAULT_SERVICE_CLOSING;
+		s->fault = s->fault ? s->fault : PTN_FAULT_SERVICE_CLOSING;
 		break;
 	default:
 		ptn_transaction_note(s, row->note, sent->recipient);
@@ -271,7 +272,7 @@ static void take_reply(struct ptn_smtp *s)
 	unsigned char holds[PTN_IF_COUNT];
 	const struct ptn_row *row;
 	int asked = ptn_session_awaited(s) && head(s)->end <= s->wrote;
-	int command;
+	int command, challenge;
 
 	if (ptn_session_awaited(s))
 		sent = *head(s);
@@ -279,8 +280,10 @@ static void take_reply(struct ptn_smtp *s)
 		s->head++;
 	command = asked ? sent.command : PTN_CMD_NONE;
 	s->turn++;
-	ptn_exchange_mask(s);
-	ptn_trace_reply(s, command == PTN_CMD_AUTH && s->reply.code == 334);
+	challenge = command == PTN_CMD_AUTH && s->reply.code == 334;
+	if (!challenge)
+		ptn_exchange_mask(s);
+	ptn_trace_reply(s, challenge);
 	if (command == PTN_CMD_GREETING)
 		s->greeted = 1;
 	if ((command == PTN_CMD_EHLO || command == PTN_CMD_HELLO) && s->reply.code == 250 &&
@@ -294,6 +297,8 @@ static void take_reply(struct ptn_smtp *s)
 		s->want = 0;
 	note(s, row, &sent);
 	then(s, row);
+	if (challenge)
+		ptn_exchange_blot(s);
 }
 
 static int starts_as_tls(const struct ptn_smtp *s, const char *in)

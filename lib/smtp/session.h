@@ -106,8 +106,9 @@ struct ptn_smtp_envelope { /* borrowed until the mail's event */
 	int sized;               /* size is exact */
 	unsigned long long size; /* octets with CRLF line ends (RFC 1870) */
 };
-/* Begin a mail.  0, or a PTN_FAULT_*: NEEDS_8BITMIME, NEEDS_SMTPUTF8, TOO_LARGE, ARGUMENT, NO_MEMORY;
- * then nothing was sent and the session is idle as before. */
+/* Begin a mail.  0: its event will come.  Or a PTN_FAULT_*: NEEDS_8BITMIME, NEEDS_SMTPUTF8, TOO_LARGE,
+ * ARGUMENT, and the session is idle as before; LOST, and it is not, or not any more.  Then nothing was
+ * sent and no event will come. */
 int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *mail);
 
 /* Content, raw.  0, or a PTN_FAULT_CONTENT_*: the mail was ended without the dot. */

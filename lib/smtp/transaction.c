@@ -195,7 +195,20 @@ void ptn_transaction_go_on(struct ptn_smtp *s)
 	ptn_session_want(s, PTN_WANT_MAIL);
 }
 
-static int start(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *mail)
+static int takes_paths(const struct ptn_smtp_envelope *e)
+{
+	unsigned params = e->utf8 ? PTN_PARAM_SMTPUTF8 : 0;
+
+	if (!ptn_command_takes_path(e->reverse_path, params))
+		return 0;
+	for (size_t i = 0; i < e->n; i++)
+		if (!*e->recipients[i] || !ptn_command_takes_path(e->recipients[i], params))
+			return 0;
+	return 1;
+}
+
+/* From here on what goes wrong is told by the mail's event. */
+static void start(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *mail)
 {
 	s->used = 1;
 	s->want = 0;
@@ -207,10 +220,8 @@ static int start(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *ma
 		s->work.params |= PTN_PARAM_SMTPUTF8;
 	if (e->sized && s->capability.has & PTN_CAP_SIZE)
 		s->work.params |= PTN_PARAM_SIZE;
-	if (send_mail(s))
-		return s->fault;
-	send_more(s);
-	return s->ended ? s->fault : 0;
+	if (!send_mail(s))
+		send_more(s);
 }
 
 int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *mail)
@@ -219,7 +230,7 @@ int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *m
 
 	if (s->ended || !(s->want & PTN_WANT_MAIL) || (s->reply.octets && !s->reply.whole))
 		return PTN_FAULT_LOST;
-	if (!e->n)
+	if (!e->n || !takes_paths(e))
 		return PTN_FAULT_ARGUMENT;
 	if (e->utf8 && !(c->has & PTN_CAP_SMTPUTF8))
 		return PTN_FAULT_NEEDS_SMTPUTF8;
@@ -227,7 +238,8 @@ int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *m
 		return PTN_FAULT_NEEDS_8BITMIME;
 	if (e->sized && c->size && e->size > c->size)
 		return PTN_FAULT_TOO_LARGE;
-	return start(s, e, mail);
+	start(s, e, mail);
+	return 0;
 }
 
 /* ---- Content. ---- */
@@ -252,7 +264,7 @@ static int judge_body(struct ptn_smtp *s, int err)
 
 	if (err)
 		return stop_body(s, err == POSTERN_E_NOMEM ? PTN_FAULT_NO_MEMORY : c->fault);
-	if (c->eightbit && !(s->capability.has & PTN_CAP_8BITMIME))
+	if (c->eightbit && !(s->work.params & PTN_PARAM_8BITMIME))
 		return stop_body(s, PTN_FAULT_NEEDS_8BITMIME);
 	return 0;
 }

@@ -490,7 +490,8 @@ primary_hostname = mx.{DOMAIN}
 spool_directory = {self.here / 'exim'}
 log_file_path = {self.here / 'exim'}/%slog
 pid_file_path = {self.here / 'exim'}/pid
-local_interfaces = {' : '.join(f'127.0.0.1.{port}' for port in self.ports.values())}
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {' : '.join(str(port) for port in self.ports.values())}
 tls_on_connect_ports = {self.ports['implicit']}
 disable_ipv6
 tls_advertise_hosts = *

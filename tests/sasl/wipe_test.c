@@ -13,21 +13,25 @@
 #include "sasl/choose.h"
 #include "sasl/sasl.h"
 
-/* What is looked for: the canary, and the same in UCS-4, as libidn keeps it. */
+/* What is looked for: the canary, as octets and in UCS-4 as libidn keeps it; and what is as good as
+ * the password to this server, SaltedPassword in hex (from salt "AAA" and 4096 iterations). */
 #define CANARY "c4n4ryPASSWORD"
-enum { CANARY_LEN = sizeof CANARY - 1 };
+#define SALTED_SHA1 "3f0b50ee2642ca55c336356b65dc13d1c81eb6d8"
+#define SALTED_SHA256 "1538acd2df06bef4f2a8ca66c9a4e2fef7e9fa97b9346cfbc3dfbd6b4ace9df2"
 
 /* Volatile: a compiler knows that free() changes nothing of ours. */
 static volatile int watching, found, found_wide;
 
-static int holds(const char *block, size_t n, size_t step)
+static int holds(const char *block, size_t n, const char *what, size_t step)
 {
-	for (size_t at = 0; at + (CANARY_LEN - 1) * step < n; at++) {
+	size_t len = strlen(what);
+
+	for (size_t at = 0; at + (len - 1) * step < n; at++) {
 		size_t i = 0;
 
-		while (i < CANARY_LEN && block[at + i * step] == CANARY[i])
+		while (i < len && block[at + i * step] == what[i])
 			i++;
-		if (i == CANARY_LEN)
+		if (i == len)
 			return 1;
 	}
 	return 0;
@@ -35,10 +39,14 @@ static int holds(const char *block, size_t n, size_t step)
 
 static void look(void *p)
 {
+	size_t n;
+
 	if (!watching || !p)
 		return;
-	found += holds(p, malloc_usable_size(p), 1);
-	found_wide += holds(p, malloc_usable_size(p), 4);
+	n = malloc_usable_size(p);
+	found += holds(p, n, CANARY, 1) || holds(p, n, SALTED_SHA1, 1) ||
+		 holds(p, n, SALTED_SHA256, 1);
+	found_wide += holds(p, n, CANARY, 4);
 }
 
 void free(void *p)
@@ -146,18 +154,21 @@ END_TEST
 /* The watch itself works.  Volatile, or the compiler leaves out what is written before a free(). */
 START_TEST(a_block_left_as_it_was_is_found)
 {
-	volatile char *p = malloc(100), *wide = malloc(400);
+	volatile char *p = malloc(100), *wide = malloc(400), *salted = malloc(100);
 
-	for (size_t i = 0; i < CANARY_LEN; i++) {
+	for (size_t i = 0; i < strlen(CANARY); i++) {
 		p[13 + i] = CANARY[i];
 		wide[20 + 4 * i] = CANARY[i];
 	}
+	for (size_t i = 0; i < strlen(SALTED_SHA256); i++)
+		salted[i] = SALTED_SHA256[i];
 	watching = 1;
 	p = realloc((void *)p, 200);
 	free((void *)p);
 	free((void *)wide);
+	free((void *)salted);
 	watching = 0;
-	ck_assert_int_eq(found, 2);
+	ck_assert_int_eq(found, 3);
 	ck_assert_int_eq(found_wide, 1);
 }
 END_TEST

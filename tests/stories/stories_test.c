@@ -22,7 +22,7 @@
 #include "smtp/session.h"
 
 enum {
-	STORIES_MOST = 400,
+	STORIES_MOST = 1000,
 	CUTS_MOST = 400,
 	LOSSES_MOST = 1500,
 	STEPS_MOST = 2000000,
@@ -37,10 +37,12 @@ struct way {
 	long lose_in, lose_out; /* the connection is lost behind that many; or -1 */
 	size_t write,
 		body; /* the client's octets leave, its content comes, so many at a time; 0 all */
+	int read_first; /* the client reads before it writes */
 	long fail; /* that request for memory fails, from 0; or -1 */
 	int fail_on; /* and all that follow */
 };
-static const struct way whole = {"whole", 0, -1, -1, -1, 0, 0, -1, 0};
+static const struct way whole = {
+	.name = "whole", .cut = -1, .lose_in = -1, .lose_out = -1, .fail = -1};
 
 struct run {
 	const struct story *story;
@@ -479,7 +481,7 @@ static void handshake(struct run *r, enum server_state state)
 		lose(r, r->story->security == PTN_SMTP_IMPLICIT ? PTN_FAULT_TLS_SMTP_FIRST
 								: PTN_FAULT_TLS_NOT_TLS);
 	} else {
-		lose(r, state == SERVER_CLOSED ? PTN_FAULT_NONE : PTN_FAULT_REPLY_TIMEOUT);
+		lose(r, PTN_FAULT_REPLY_TIMEOUT);
 	}
 }
 
@@ -487,21 +489,24 @@ static void step(struct run *r)
 {
 	int want = ptn_smtp_want(r->s);
 	enum server_state state = server_run(&r->server);
+	int said = r->server.said.n > r->server.delivered;
 
-	if (want & PTN_WANT_SASL)
+	if (state == SERVER_CLOSED && !said)
+		lose(r, PTN_FAULT_NONE);
+	else if (want & PTN_WANT_SASL)
 		authenticate(r);
 	else if (want & PTN_WANT_MAIL)
 		begin_mail(r);
-	else if (want & PTN_WANT_WRITE && !r->server.deaf)
+	else if (want & PTN_WANT_WRITE && !r->server.deaf && !(said && r->way.read_first))
 		write_out(r);
-	else if (r->server.said.n > r->server.delivered)
+	else if (said)
 		deliver(r);
 	else if (want & PTN_WANT_BODY)
 		give_content(r);
 	else if (want & PTN_WANT_TLS)
 		handshake(r, state);
 	else
-		lose(r, state == SERVER_CLOSED ? PTN_FAULT_NONE : PTN_FAULT_REPLY_TIMEOUT);
+		lose(r, PTN_FAULT_REPLY_TIMEOUT);
 	take_events(r);
 }
 
@@ -688,7 +693,7 @@ static struct story *read_story(const char *name)
 START_TEST(story)
 {
 	struct story *s = read_story(names[_i]);
-	struct way octets = whole, small = whole;
+	struct way octets = whole, small = whole, reading = whole;
 	long in, out, i, o;
 
 	set_canaries(s);
@@ -701,6 +706,11 @@ START_TEST(story)
 	small.write = 1;
 	small.body = 3;
 	tell_story(s, &small, &i, &o);
+	reading.name = "reading first";
+	reading.read_first = 1;
+	tell_story(s, &reading, &i, &o);
+	reading.octets = 1;
+	tell_story(s, &reading, &i, &o);
 	if (!is_slow()) {
 		tell_cuts(s, in, out);
 		tell_failures(s);

@@ -1,0 +1,16 @@
+# 421 to AUTH (RFC 4954 6).
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH PLAIN\r\n"
+expect "AUTH*"
+send "421 no\r\n"
+never "MAIL*"
+never "*"
+outcome TRANSIENT/auth-busy

@@ -1,0 +1,16 @@
+# The mechanism gives up before AUTH: only QUIT.
+client security=starttls
+client "login=user hunter2-Secret LOGIN"
+client give-up=1
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH LOGIN\r\n"
+never "AUTH*"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome PERMANENT/auth-challenge-unsafe

@@ -1,0 +1,16 @@
+# No mechanism of ours is offered: QUIT, and no octet of AUTH.
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH GSSAPI XPLAIN PLAINX\r\n"
+never "AUTH*"
+never "MAIL*"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome PERMANENT/auth-no-mechanism

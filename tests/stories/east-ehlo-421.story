@@ -1,0 +1,12 @@
+# Email Analysis Toolkit, others/ehlo: only 250 goes on; with TLS required HELO is never said.
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+greet "220 hi\r\n"
+expect "EHLO*"
+send "421 text\r\n"
+never "AUTH*"
+never "MAIL*"
+never "HELO*"
+never "STARTTLS"
+never "*"
+outcome TRANSIENT/ehlo-busy

@@ -1,0 +1,8 @@
+# Email Analysis Toolkit, others/greeting: only 220 goes on (RFC 5321 3.1).
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+greet "221 text\r\n"
+never "AUTH*"
+never "MAIL*"
+never "*"
+outcome PERMANENT/greeting-not-smtp

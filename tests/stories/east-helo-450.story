@@ -1,0 +1,10 @@
+# Email Analysis Toolkit, others/helo: EHLO is refused with 500, then HELO with this; without TLS, as the caller asked.
+client security=clear
+greet "220 hi\r\n"
+expect "EHLO*"
+send "500 what\r\n"
+expect "HELO client.example.org"
+send "450 text\r\n"
+expect "QUIT"
+send "221 bye\r\n"
+outcome TRANSIENT/ehlo-busy

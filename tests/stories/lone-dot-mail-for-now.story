@@ -1,0 +1,18 @@
+# Pipelined, MAIL refused for now, RCPT and DATA accepted (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 PIPELINING\r\n"
+expect "MAIL*"
+send "451 no\r\n"
+expect "RCPT*"
+send "250 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect "."
+send "250 ok\r\n"
+expect "RSET"
+send "250 ok\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome TRANSIENT/sender-refused

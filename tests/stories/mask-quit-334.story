@@ -1,0 +1,16 @@
+# What the server repeats of a secret is masked wherever a person could see it (security 3, W9), in a 334 to QUIT.
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH PLAIN\r\n"
+expect "AUTH*"
+send "535 no\r\n"
+expect "QUIT"
+send "334 hunter2-Secret\r\n"
+outcome PERMANENT/auth-refused

@@ -1,0 +1,14 @@
+# What the server repeats of a secret is masked wherever a person could see it (security 3, W9), in a 334 that nobody asked for.
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH PLAIN\r\n"
+expect "AUTH*"
+send "535 no\r\n334 AHVzZXIAaHVudGVyMi1TZWNyZXQ= hunter2-Secret\r\n"
+outcome PERMANENT/auth-refused

@@ -1,0 +1,15 @@
+# A refusal before the dot (RFC 5321 4.1.1.4): the dot is not sent (outcomes 5.2).
+client security=clear
+client "content=Subject: t\r\n0123456789\r\n0123456789\r\n0123456789\r\n0123456789\r\n0123456789\r\n0123456789\r\n0123456789\r\n0123456789\r\n"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250 mx.example.org\r\n"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+send "250 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect "Subject:*"
+send "554 no\r\n"
+outcome PERMANENT/content-refused

@@ -1,0 +1,13 @@
+# DATA, then malformed (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250 mx.example.org\r\n"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+send "250 ok\r\n"
+expect "DATA"
+never "*"
+send "25x ok\r\n"
+outcome PERMANENT/protocol-error

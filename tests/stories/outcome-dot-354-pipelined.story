@@ -1,0 +1,15 @@
+# The final dot, then 354 (RFC 1047) with PIPELINING (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 PIPELINING\r\n"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+send "250 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect-data
+never "*"
+send "354 more\r\n"
+outcome IN_DOUBT/protocol-error-after-content

@@ -1,0 +1,15 @@
+# The final dot, then 421 (RFC 1047) (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250 mx.example.org\r\n"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+send "250 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect-data
+never "*"
+send "421 bye\r\n"
+outcome TRANSIENT/service-closing

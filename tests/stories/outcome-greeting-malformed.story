@@ -1,0 +1,6 @@
+# Stage greeting, event malformed (RFC 5321 3.8; outcomes 5.2).
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+never "*"
+send "25x what\r\n"
+outcome PERMANENT/greeting-not-smtp

@@ -1,0 +1,5 @@
+# Stage greeting, event timeout (RFC 5321 3.8; outcomes 5.2).
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+never "*"
+outcome TRANSIENT/greeting-silent

@@ -1,0 +1,9 @@
+# MAIL, then eof (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250 mx.example.org\r\n"
+expect "MAIL*"
+never "*"
+fin
+outcome TRANSIENT/connection-lost

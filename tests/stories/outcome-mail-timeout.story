@@ -1,0 +1,8 @@
+# MAIL, then timeout (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250 mx.example.org\r\n"
+expect "MAIL*"
+never "*"
+outcome TRANSIENT/reply-timeout

@@ -1,0 +1,16 @@
+# 251 and 252 accept a recipient (RFC 5321 3.4, 3.5.3) (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250 mx.example.org\r\n"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+send "251 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect-data
+send "250 ok\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome ACCEPTED

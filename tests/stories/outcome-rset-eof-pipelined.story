@@ -1,0 +1,14 @@
+# RSET after a refused mail, then the end: the refusal stays with PIPELINING (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 PIPELINING\r\n"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+send "550 no\r\n"
+expect "DATA"
+send "503 no\r\n"
+expect "RSET"
+fin
+outcome PERMANENT/recipient-refused

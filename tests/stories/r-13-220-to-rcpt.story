@@ -1,0 +1,11 @@
+# 220 to RCPT makes no sense (RFC 5321 4.3.2; security R-13).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250 mx.example.org\r\n"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+never "*"
+send "220 eh\r\n"
+outcome PERMANENT/protocol-error

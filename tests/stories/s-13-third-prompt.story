@@ -1,0 +1,22 @@
+# A third prompt of LOGIN: "*" (security S-13).
+client security=starttls
+client "login=user hunter2-Secret LOGIN"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH LOGIN\r\n"
+expect "AUTH LOGIN"
+challenge "Username:"
+expect "dXNlcg=="
+challenge "Password:"
+expect "aHVudGVyMi1TZWNyZXQ="
+challenge "Again:"
+expect "\*"
+send "501 ok\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome PERMANENT/auth-malformed
