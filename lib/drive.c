@@ -221,7 +221,6 @@ static void step_line(struct ptn_drive *d, ptn_time now, long long seconds)
 	if (d->line && d->quitting && !d->active && !d->queue.first) {
 		ptn_link_quit(d->line);
 		drop_line(d);
-		step_closing(d, now);
 	}
 }
 
@@ -383,7 +382,6 @@ void ptn_drive_submit(struct ptn_drive *d, struct postern_mail *m)
 void ptn_drive_step(struct ptn_drive *d, ptn_time now, long long seconds)
 {
 	d->net->turn(d->ctx);
-	step_closing(d, now);
 	check_limits(d, now);
 	step_line(d, now, seconds);
 	check_limits(d, now);
@@ -391,6 +389,7 @@ void ptn_drive_step(struct ptn_drive *d, ptn_time now, long long seconds)
 		step_search(d, now);
 		step_line(d, now, seconds); /* if one has just been found */
 	}
+	step_closing(d, now); /* last: what has just ended must not wait for a word that never comes */
 }
 
 static ptn_time sooner(ptn_time a, ptn_time b)

@@ -1,99 +1,120 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The table of words.  In a sentence, %h is the host, %p the port, %a the address, %d the detail,
- * %r the server's reply, %n a line number, %s a size and %l a limit in octets; a part in {} is left
- * out where something in it is not known.
+ * The table of words.  In a sentence, %w is "port 587 of mail.example.org", %h the host, %p the
+ * port, %a the address, %d the detail, %r the server's reply, %n a line number, %s a size and %l a
+ * limit in octets; a part in {} is left out where something in it is not known.
  */
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/text.h"
 #include "explain.h"
 #include "postern.h"
+
+enum { HOST_MOST = 256, DETAIL_MOST = 512, REPLY_MOST = 300 }; /* octets of each in a sentence */
 
 struct words {
 	const char *cause, *advice;
 };
 
-#define AT "port %p of %h"
 #define LATER "Nothing was delivered; try again later."
 #define DOUBT \
 	"The mail may have been accepted: look for its Message-ID before you send it again, or " \
-	"accept a " \
-	"possible duplicate."
+	"accept a possible duplicate."
 #define NETWORK \
-	"A firewall, a cloud's egress rule or the provider may block the port; ask the hosting " \
-	"provider " \
-	"which submission port is open."
+	"A firewall, a cloud's egress rule or the provider may block the port: check the host " \
+	"name, " \
+	"and ask the hosting provider which submission port is open."
+#define POLICY \
+	"The reply gives the reason: often the sender is not one of the account's, or the " \
+	"content " \
+	"looks like spam to the server."
+#define SIGN_IN "Sign in with user and password, over TLS (tls=starttls or tls=implicit)."
+#define NO_PASSWORDS \
+	"Password sign-in is switched off for this account: ask its administrator to allow it " \
+	"for " \
+	"SMTP, or use a service that takes passwords."
+#define SERVER_TO_SERVER \
+	"Most clouds and providers block port 25, which is for mail between servers: use 587 or " \
+	"465."
+#define NOT_EVERYWHERE \
+	"Not every provider offers port 2525: use the ports that its documentation names."
+#define GREYLISTED \
+	"A server may ask a new sender to wait (greylisting): try again in 5 minutes or more."
+#define FULL "The recipient's mailbox is full: try again later, or reach the recipient another way."
+#define SMALLER "Send smaller attachments, or links."
 #define WRONG_HOST "Check the host name and the port in the provider's documentation."
 
 static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_NAME_NOT_FOUND] =
-		{"the host name %h was not found",
+		{"the host name{ %h} was not found",
 		 "Check the spelling of the host name in the provider's documentation."},
 	[PTN_FAULT_NAME_NO_ANSWER] =
-		{"no name server answered for %h",
+		{"no name server answered{ for %h}",
 		 "Check this machine's name service and network, then try again."},
-	[PTN_FAULT_CONNECT_REFUSED] = {AT "{ (%a)} refused the connection: nothing listens there",
+	[PTN_FAULT_CONNECT_REFUSED] = {"%w{ (%a)} refused the connection: nothing listens there",
 				       WRONG_HOST},
-	[PTN_FAULT_CONNECT_TIMEOUT] = {AT "{ (%a)} did not answer in time", NETWORK},
-	[PTN_FAULT_CONNECT_UNREACHABLE] = {AT "{ (%a)} cannot be reached from here",
+	[PTN_FAULT_CONNECT_TIMEOUT] = {"%w{ (%a)} did not answer in time", NETWORK},
+	[PTN_FAULT_CONNECT_UNREACHABLE] = {"%w{ (%a)} cannot be reached from here",
 					   "Check this machine's network and routes. " NETWORK},
-	[PTN_FAULT_CONNECT_FORBIDDEN] = {"this machine does not allow a connection to " AT,
+	[PTN_FAULT_CONNECT_FORBIDDEN] = {"this machine does not allow a connection to %w",
 					 "A local firewall or security policy forbids it: allow "
 					 "outgoing TCP to this port."},
-	[PTN_FAULT_GREETING_CLOSED] = {AT " closed the connection without a greeting", WRONG_HOST},
+	[PTN_FAULT_GREETING_CLOSED] = {"%w closed the connection without a greeting", WRONG_HOST},
 	[PTN_FAULT_GREETING_SILENT] =
-		{AT " accepted the connection and stayed silent",
+		{"%w accepted the connection and stayed silent",
 		 "Such a port may expect TLS from the first byte (tls=implicit), or a firewall "
 		 "swallows the traffic; try another port."},
 	[PTN_FAULT_GREETING_REFUSED] =
-		{AT " refuses service{: %r}",
+		{"%w refuses service{: %r}",
 		 "This machine may be blocked there; use another port, or ask the provider."},
-	[PTN_FAULT_GREETING_BUSY] = {AT " is too busy for now{: %r}", LATER},
-	[PTN_FAULT_GREETING_NOT_SMTP] = {"what answers on " AT " does not speak SMTP{: %d}",
+	[PTN_FAULT_GREETING_BUSY] = {"%w is too busy for now{: %r}", LATER},
+	[PTN_FAULT_GREETING_NOT_SMTP] = {"what answers on %w does not speak SMTP{: %d}",
 					 WRONG_HOST},
-	[PTN_FAULT_GREETING_IS_TLS] = {AT " speaks TLS from the first byte",
+	[PTN_FAULT_GREETING_IS_TLS] = {"%w speaks TLS from the first byte",
 				       "Use implicit TLS on this port: tls=implicit."},
-	[PTN_FAULT_EHLO_REFUSED] = {AT " refused EHLO{: %r}",
+	[PTN_FAULT_EHLO_REFUSED] = {"%w refused EHLO{: %r}",
 				    "The greeting name may not please the server: set it to this "
 				    "machine's full name."},
-	[PTN_FAULT_EHLO_BUSY] = {AT " is too busy for now{: %r}", LATER},
-	[PTN_FAULT_EHLO_CLOSED] = {AT " closed the connection before TLS",
+	[PTN_FAULT_EHLO_BUSY] = {"%w is too busy for now{: %r}", LATER},
+	[PTN_FAULT_EHLO_CLOSED] = {"%w closed the connection before TLS",
 				   "Try again; or use port 465."},
-	[PTN_FAULT_EHLO_TIMEOUT] = {AT " stopped answering before TLS",
+	[PTN_FAULT_EHLO_TIMEOUT] = {"%w stopped answering before TLS",
 				    "Try again; or use port 465."},
-	[PTN_FAULT_EHLO_MALFORMED] = {AT " gave no valid answer to EHLO{: %d}", WRONG_HOST},
+	[PTN_FAULT_EHLO_MALFORMED] = {"%w gave no valid answer to EHLO{: %d}", WRONG_HOST},
 	[PTN_FAULT_STARTTLS_MISSING] =
-		{AT " does not offer STARTTLS",
+		{"%w does not offer STARTTLS",
 		 "Do not send in the clear: the server is misconfigured, or someone on the path "
 		 "removes the offer. Use port 465 with implicit TLS."},
 	[PTN_FAULT_STARTTLS_REFUSED] =
-		{AT " refused STARTTLS{: %r}",
+		{"%w refused STARTTLS{: %r}",
 		 "The server's TLS is misconfigured: use port 465, or tell its operator."},
-	[PTN_FAULT_STARTTLS_BUSY] = {AT " cannot start TLS for now{: %r}", LATER},
-	[PTN_FAULT_STARTTLS_CLOSED] = {AT " closed the connection at STARTTLS",
+	[PTN_FAULT_STARTTLS_BUSY] = {"%w cannot start TLS for now{: %r}", LATER},
+	[PTN_FAULT_STARTTLS_CLOSED] = {"%w closed the connection at STARTTLS",
 				       "Use port 465, or tell the server's operator."},
-	[PTN_FAULT_STARTTLS_TIMEOUT] = {AT " did not answer STARTTLS",
+	[PTN_FAULT_STARTTLS_TIMEOUT] = {"%w did not answer STARTTLS",
 					"Use port 465, or tell the server's operator."},
 	[PTN_FAULT_STARTTLS_MALFORMED] =
-		{AT " gave no valid answer to STARTTLS{: %d}",
+		{"%w gave no valid answer to STARTTLS{: %d}",
 		 "Nothing was sent. Something on the path may tamper with the connection."},
 	[PTN_FAULT_STARTTLS_INJECTED] =
-		{"bytes that are not TLS came from " AT " after STARTTLS{: %d}",
+		{"bytes that are not TLS came from %w after STARTTLS{: %d}",
 		 "Nothing was sent. Someone on the path may have put them there: try from another "
 		 "network, and tell the server's operator."},
-	[PTN_FAULT_TLS_CLOSED] = {AT " closed the connection during the TLS handshake",
-				  "Try again; if it stays, tell the server's operator."},
-	[PTN_FAULT_TLS_TIMEOUT] = {AT " did not finish the TLS handshake in time",
-				   "Try again; if it stays, a firewall may interfere with TLS."},
-	[PTN_FAULT_TLS_ALERT] = {AT " broke off the TLS handshake{: %d}",
+	[PTN_FAULT_TLS_CLOSED] = {"%w closed the connection during the TLS handshake",
+				  "Try again; if it goes on, tell the server's operator."},
+	[PTN_FAULT_TLS_TIMEOUT] = {"%w did not finish the TLS handshake in time",
+				   "Try again; if it goes on, a firewall may interfere with TLS."},
+	[PTN_FAULT_TLS_ALERT] = {"%w broke off the TLS handshake{: %d}",
 				 "Tell the server's operator."},
-	[PTN_FAULT_TLS_NO_COMMON] = {AT " offers no TLS version or cipher that is safe{: %d}",
+	[PTN_FAULT_TLS_NO_COMMON] = {"%w offers no TLS version or cipher that is safe{: %d}",
 				     "The server must offer TLS 1.2 or 1.3: tell its operator."},
-	[PTN_FAULT_TLS_NOT_TLS] = {"what answers on " AT " does not speak TLS{: %d}", WRONG_HOST},
-	[PTN_FAULT_TLS_SMTP_FIRST] = {AT " speaks plain SMTP first, and TLS was expected{: %d}",
+	[PTN_FAULT_TLS_NOT_TLS] = {"what answers on %w does not speak TLS{: %d}", WRONG_HOST},
+	[PTN_FAULT_TLS_SMTP_FIRST] = {"%w speaks plain SMTP first, and TLS was expected{: %d}",
 				      "Use STARTTLS on this port (tls=starttls), or port 465."},
-	[PTN_FAULT_TLS_BROKEN] = {"the TLS session with " AT " is broken{: %d}",
-				  "Try again; if it stays, tell the server's operator."},
+	[PTN_FAULT_TLS_BROKEN] = {"the TLS session with %w is broken{: %d}",
+				  "Try again; if it goes on, tell the server's operator."},
 	[PTN_FAULT_CERT_EXPIRED] = {"the certificate of %h has expired{: %d}",
 				    "Tell the server's operator; and check this machine's clock."},
 	[PTN_FAULT_CERT_NOT_YET_VALID] =
@@ -121,13 +142,13 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_TRUST_UNUSABLE] = {"there are no certificate authorities to check %h with{: %d}",
 				      "Install the system's authorities (package ca-certificates), "
 				      "or name a file (cafile=)."},
-	[PTN_FAULT_HELLO_REFUSED] = {AT " refused EHLO under TLS{: %r}",
+	[PTN_FAULT_HELLO_REFUSED] = {"%w refused EHLO under TLS{: %r}",
 				     "The greeting name may not please the server: set it to this "
 				     "machine's full name."},
-	[PTN_FAULT_HELLO_BUSY] = {AT " is too busy for now{: %r}", LATER},
-	[PTN_FAULT_HELLO_CLOSED] = {AT " closed the connection after the TLS handshake", LATER},
-	[PTN_FAULT_HELLO_TIMEOUT] = {AT " stopped answering after the TLS handshake", LATER},
-	[PTN_FAULT_HELLO_MALFORMED] = {AT " gave no valid answer under TLS{: %d}",
+	[PTN_FAULT_HELLO_BUSY] = {"%w is too busy for now{: %r}", LATER},
+	[PTN_FAULT_HELLO_CLOSED] = {"%w closed the connection after the TLS handshake", LATER},
+	[PTN_FAULT_HELLO_TIMEOUT] = {"%w stopped answering after the TLS handshake", LATER},
+	[PTN_FAULT_HELLO_MALFORMED] = {"%w gave no valid answer under TLS{: %d}",
 				       "Tell the server's operator."},
 	[PTN_FAULT_AUTH_NOT_OFFERED] =
 		{"%h does not offer sign-in here, and credentials are set",
@@ -162,9 +183,9 @@ static const struct words words[PTN_FAULT_COUNT] = {
 				    "The account may not send as this address: use the account's "
 				    "own, or a verified domain."},
 	[PTN_FAULT_RCPT_REFUSED] = {"%h refused a recipient{: %r}",
-				    "See the reply for each recipient."},
-	[PTN_FAULT_DATA_REFUSED] = {"%h refused to take the content{: %r}", "See the reply."},
-	[PTN_FAULT_CONTENT_REFUSED] = {"%h refused the mail{: %r}", "See the reply."},
+				    "Check the address; the reply for each recipient says more."},
+	[PTN_FAULT_DATA_REFUSED] = {"%h refused to take the content{: %r}", POLICY},
+	[PTN_FAULT_CONTENT_REFUSED] = {"%h refused the mail{: %r}", POLICY},
 	[PTN_FAULT_SERVICE_CLOSING] = {"%h is closing the connection{: %r}", LATER},
 	[PTN_FAULT_LOST] = {"the connection to %h was lost before the mail was handed over", LATER},
 	[PTN_FAULT_REPLY_TIMEOUT] = {"%h did not answer in time", LATER},
@@ -183,8 +204,7 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_NEEDS_SMTPUTF8] = {"an address is not ASCII, and %h does not offer SMTPUTF8",
 				      "Use an ASCII address."},
 	[PTN_FAULT_TOO_LARGE] =
-		{"the mail is too large for %h{: it has %s octets}{ and the limit is %l}",
-		 "Send smaller attachments, or links."},
+		{"the mail is too large for %h{: it has %s octets}{ and the limit is %l}", SMALLER},
 	[PTN_FAULT_CONTENT_BARE_CR] = {"the content has a CR that ends no line{, in line %n}",
 				       "End lines with LF or CRLF."},
 	[PTN_FAULT_CONTENT_NUL] = {"the content has a NUL octet{, in line %n}",
@@ -206,6 +226,52 @@ static const struct words words[PTN_FAULT_COUNT] = {
 			      "Raise the limit of open files, or close some."},
 };
 
+/* Where the port or the reply tells more, another advice: the first row that fits. */
+static const struct {
+	int fault, port, least, most; /* port 0: any; codes from least to most, 0: any */
+	const char *status, *advice; /* status: how it begins, "" any */
+} special[] = {
+	{PTN_FAULT_CONNECT_TIMEOUT, 25, 0, 0, "", SERVER_TO_SERVER},
+	{PTN_FAULT_CONNECT_REFUSED, 25, 0, 0, "", SERVER_TO_SERVER},
+	{PTN_FAULT_CONNECT_UNREACHABLE, 25, 0, 0, "", SERVER_TO_SERVER},
+	{PTN_FAULT_CONNECT_FORBIDDEN, 25, 0, 0, "", SERVER_TO_SERVER},
+	{PTN_FAULT_GREETING_SILENT, 25, 0, 0, "", SERVER_TO_SERVER},
+	{PTN_FAULT_CONNECT_TIMEOUT, 2525, 0, 0, "", NOT_EVERYWHERE},
+	{PTN_FAULT_CONNECT_REFUSED, 2525, 0, 0, "", NOT_EVERYWHERE},
+	{PTN_FAULT_AUTH_REFUSED, 0, 0, 0, "5.7.139", NO_PASSWORDS},
+	{PTN_FAULT_AUTH_REFUSED, 0, 0, 0, "5.7.30", NO_PASSWORDS},
+	{PTN_FAULT_AUTH_TOO_WEAK, 0, 0, 0, "5.7.139", NO_PASSWORDS},
+	{PTN_FAULT_MAIL_REFUSED, 0, 0, 0, "5.7.30", NO_PASSWORDS},
+	{PTN_FAULT_MAIL_REFUSED, 0, 530, 530, "", SIGN_IN},
+	{PTN_FAULT_MAIL_REFUSED, 0, 538, 538, "", SIGN_IN},
+	{PTN_FAULT_MAIL_REFUSED, 0, 552, 552, "", SMALLER},
+	{PTN_FAULT_MAIL_REFUSED, 0, 400, 499, "", LATER},
+	{PTN_FAULT_RCPT_REFUSED, 0, 530, 530, "", SIGN_IN},
+	{PTN_FAULT_RCPT_REFUSED, 0, 0, 0, "4.2.2", FULL},
+	{PTN_FAULT_RCPT_REFUSED, 0, 0, 0, "5.2.2", FULL},
+	{PTN_FAULT_RCPT_REFUSED, 0, 450, 451, "", GREYLISTED},
+	{PTN_FAULT_DATA_REFUSED, 0, 450, 451, "", GREYLISTED},
+	{PTN_FAULT_DATA_REFUSED, 0, 400, 499, "", LATER},
+	{PTN_FAULT_CONTENT_REFUSED, 0, 0, 0, "4.2.2", FULL},
+	{PTN_FAULT_CONTENT_REFUSED, 0, 450, 451, "", GREYLISTED},
+	{PTN_FAULT_CONTENT_REFUSED, 0, 400, 499, "", LATER},
+	{PTN_FAULT_CONTENT_REFUSED, 0, 0, 0, "5.2.2", FULL},
+	{PTN_FAULT_CONTENT_REFUSED, 0, 552, 552, "", SMALLER},
+};
+
+static const char *advice_for(int fault, const struct ptn_facts *f)
+{
+	const char *status = f->status ? f->status : "";
+
+	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
+		if (special[i].fault == fault && (!special[i].port || special[i].port == f->port) &&
+		    (!special[i].most ||
+		     (f->code >= special[i].least && f->code <= special[i].most)) &&
+		    !strncmp(status, special[i].status, strlen(special[i].status)))
+			return special[i].advice;
+	return words[fault].advice;
+}
+
 static int put_number(struct ptn_buf *b, unsigned long long v)
 {
 	char digits[24];
@@ -218,9 +284,23 @@ static int put_number(struct ptn_buf *b, unsigned long long v)
 	return ptn_buf_add(b, digits + at, sizeof(digits) - at);
 }
 
-static int put_text(struct ptn_buf *b, const char *s)
+/* Made fit to be shown once more, in case it was not; what is shown already stays as it is. */
+static int put_text(struct ptn_buf *b, const char *s, size_t most)
 {
-	return s && *s ? ptn_buf_puts(b, s) : 1;
+	return s && *s ? ptn_text_escape(b, s, strlen(s), most) : 1;
+}
+
+static int put_where(struct ptn_buf *b, const struct ptn_facts *f)
+{
+	int err = 0;
+
+	if (f->port) {
+		err = ptn_buf_puts(b, "port ");
+		err = err ? err : put_number(b, (unsigned)f->port);
+		err = err ? err : ptn_buf_puts(b, " of ");
+	}
+	err = err ? err : put_text(b, f->host, HOST_MOST);
+	return err > 0 ? ptn_buf_puts(b, "the server") : err;
 }
 
 static int put_reply(struct ptn_buf *b, const struct ptn_facts *f)
@@ -230,12 +310,11 @@ static int put_reply(struct ptn_buf *b, const struct ptn_facts *f)
 	if (!f->code)
 		return 1;
 	err = f->unverified ? ptn_buf_puts(b, "whoever answered, unverified, said ") : 0;
-	if (!err)
-		err = put_number(b, (unsigned long long)f->code);
+	err = err ? err : put_number(b, (unsigned)f->code);
 	if (!err && f->status && *f->status)
 		err = ptn_buf_puts(b, " ") ? POSTERN_E_NOMEM : ptn_buf_puts(b, f->status);
 	if (!err && f->text && *f->text)
-		err = ptn_buf_puts(b, " ") ? POSTERN_E_NOMEM : ptn_buf_puts(b, f->text);
+		err = ptn_buf_puts(b, " ") ? POSTERN_E_NOMEM : put_text(b, f->text, REPLY_MOST);
 	return err;
 }
 
@@ -243,12 +322,14 @@ static int put_reply(struct ptn_buf *b, const struct ptn_facts *f)
 static int put_fact(struct ptn_buf *b, int which, const struct ptn_facts *f)
 {
 	switch (which) {
+	case 'w':
+		return put_where(b, f);
 	case 'h':
-		return put_text(b, f->host);
+		return put_text(b, f->host, HOST_MOST);
 	case 'a':
-		return put_text(b, f->address);
+		return put_text(b, f->address, HOST_MOST);
 	case 'd':
-		return put_text(b, f->detail);
+		return put_text(b, f->detail, DETAIL_MOST);
 	case 'p':
 		return put_number(b, (unsigned)f->port);
 	case 'n':
@@ -281,7 +362,7 @@ static int fill(struct ptn_buf *b, const char *words_, const struct ptn_facts *f
 			if (err > 0 && open)
 				missing = 1;
 			else if (err > 0)
-				err = ptn_buf_puts(b, "(unknown)");
+				err = ptn_buf_puts(b, "the server"); /* only %h stands there */
 		} else {
 			err = ptn_buf_add(b, s, 1);
 		}
@@ -291,13 +372,14 @@ static int fill(struct ptn_buf *b, const char *words_, const struct ptn_facts *f
 
 int ptn_explain(struct ptn_buf *cause, struct ptn_buf *advice, int fault, const struct ptn_facts *f)
 {
-	const struct words *w = &words[fault > 0 && fault < PTN_FAULT_COUNT ? fault : 0];
+	int known = fault > 0 && fault < PTN_FAULT_COUNT ? fault : PTN_FAULT_NONE;
+	const char *what = words[known].cause, *todo = advice_for(known, f);
 
 	ptn_buf_clear(cause);
 	ptn_buf_clear(advice);
-	if ((w->cause && fill(cause, w->cause, f)) ||
+	if ((what && fill(cause, what, f)) ||
 	    (!ptn_buf_len(cause) && ptn_buf_puts(cause, postern_strerror(ptn_fault_code(fault)))) ||
-	    (w->advice && fill(advice, w->advice, f)) || ptn_buf_add(cause, "", 1) ||
+	    (todo && fill(advice, todo, f)) || ptn_buf_add(cause, "", 1) ||
 	    ptn_buf_add(advice, "", 1)) {
 		ptn_buf_clear(cause);
 		ptn_buf_clear(advice);

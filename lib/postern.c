@@ -3,7 +3,6 @@
  * Sending, without blocking, and what became of it.  The clock is read here and nowhere else.
  */
 #define _POSIX_C_SOURCE 200809L
-#include <poll.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -105,11 +104,6 @@ int postern_fd(postern *p)
 		return -1;
 	ptn_handle_check_fork(p);
 	return ptn_handle_open(p) ? -1 : p->drive.net->fd(p->ctx);
-}
-
-int postern_events(postern *p)
-{
-	return postern_fd(p) < 0 ? 0 : POLLIN;
 }
 
 int postern_timeout(postern *p)

@@ -10,6 +10,12 @@
 
 enum { READER_PAUSE = 20 }; /* ms until a reader that had nothing yet is asked again */
 
+/* The one descriptor is readable when anything inside is ready, to be read or written. */
+int postern_events(postern *p)
+{
+	return postern_fd(p) < 0 ? 0 : POLLIN;
+}
+
 /* Wait for something to do, at most this many ms (-1: no limit), and do it. */
 static int turn(postern *p, int most)
 {

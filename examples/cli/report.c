@@ -204,13 +204,15 @@ static void print_recipients(const postern_mail *m)
 static void print_attempts(const postern *p)
 {
 	for (size_t i = 0; i < postern_attempts(p); i++) {
-		const char *address = postern_attempt_address(p, i);
 		const char *error = postern_attempt_error(p, i);
+		int port = postern_attempt_port(p, i);
+		int used = !*error && port == postern_route_port(p);
 
-		fprintf(stderr, "  tried port %d (%s)%s%s: %d ms, %s\n", postern_attempt_port(p, i),
-			postern_attempt_tls(p, i), *address ? " at " : "", address,
-			postern_attempt_milliseconds(p, i),
-			*error ? error : "usable, or not needed");
+		fprintf(stderr, "  %s %d (%s), %d ms: %s\n", used ? "used" : "tried", port,
+			postern_attempt_tls(p, i), postern_attempt_milliseconds(p, i),
+			*error ? error
+			: used ? postern_attempt_address(p, i)
+			       : "not needed");
 	}
 }
 

@@ -410,6 +410,12 @@ static void client_closed(struct conn *c)
 	conn_close(c, CLOSE_CLEAN, "the client closed");
 }
 
+void conn_hurry(struct conn *c)
+{
+	if (c->closing == LINGER)
+		c->close_at = server_now() + STOPPING_MS;
+}
+
 /* ---- the loop's side ---- */
 
 static int may_read(const struct conn *c)

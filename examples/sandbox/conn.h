@@ -87,6 +87,7 @@ void conn_send(struct conn *c, const char *p, size_t n);
 /* min, max: 10 to 13. -1 after logging: TLS cannot be started. */
 int conn_start_tls(struct conn *c, const char *certificate, int min, int max);
 void conn_close(struct conn *c, enum closing how, const char *reason);
+void conn_hurry(struct conn *c); /* the server ends: do not wait long for the client */
 void conn_fin(struct conn *c, int notify); /* close the sending side only */
 
 /* Octets of the first line of `in` with its LF; 0: not there yet. */

@@ -400,7 +400,10 @@ static void begin_stop(struct server *s, int now)
 			smtp_stop(c);
 		else if (c->closing == OPEN)
 			conn_close(c, CLOSE_TRUNCATE, "the server is shutting down");
+		conn_hurry(c);
+		conn_run(c, server_now(), 0);
 	}
+	remove_closed(s);
 }
 
 static int timeout_of(const struct server *s, long long now, long long end)

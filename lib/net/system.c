@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,18 +22,21 @@
 #define MSG_NOSIGNAL 0 /* where it is missing, SO_NOSIGPIPE is there */
 #endif
 
+struct slot {
+	int fd; /* -1: free */
+	int up; /* it is known to be connected */
+	int error; /* it failed to connect: kept, as the kernel tells it once */
+	unsigned long dry; /* the turn in which it was read to the end */
+};
+
 struct system {
 	struct ptn_poller poller;
 	struct ptn_resolver resolver;
-	struct slot {
-		int fd; /* -1: free */
-		int up; /* it is known to be connected */
-		int error; /* it failed to connect: kept, as the kernel tells it once */
-		unsigned long dry; /* the turn in which it was read to the end */
-	} * slot; /* a handle is an index into this */
+	struct slot *slot; /* a handle is an index into this */
 	size_t slots;
 	unsigned long turn; /* from 1 */
 	int wake[2]; /* a pipe that ends a wait from elsewhere; -1: none */
+	atomic_int woken; /* there is something in it */
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -82,18 +86,25 @@ void ptn_net_waker(void *net)
 		close_waker(n);
 }
 
+/* The octet goes first: a turn in between finds it a little later, but never leaves it there. */
 void ptn_net_wake(void *net)
 {
-	const struct system *n = net;
+	struct system *n = net;
+	int was = errno;
 
-	if (n && n->wake[1] >= 0)
-		(void)!write(n->wake[1], "", 1);
+	if (!n || n->wake[1] < 0)
+		return;
+	(void)!write(n->wake[1], "", 1);
+	atomic_store(&n->woken, 1);
+	errno = was;
 }
 
 static void drain_waker(struct system *n)
 {
 	char octets[64];
 
+	if (!atomic_exchange(&n->woken, 0))
+		return; /* without asking the kernel */
 	while (n->wake[0] >= 0 && read(n->wake[0], octets, sizeof octets) == (ssize_t)sizeof octets)
 		continue;
 }

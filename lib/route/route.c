@@ -133,16 +133,6 @@ void ptn_route_tell(struct ptn_route *r, size_t i, int phase, ptn_time now)
 	}
 }
 
-/* Only a rank above the one that failed may go on. */
-static void go_up(struct ptn_route *r, size_t i, ptn_time now)
-{
-	int above = ptn_route_rank(r->c[i].want.mode) + 1;
-
-	if (above > r->rank)
-		r->rank = above;
-	drop_below(r, r->rank, now);
-}
-
 void ptn_route_failed(struct ptn_route *r, size_t i, int fault, ptn_time now)
 {
 	int won, verdict;
@@ -155,7 +145,9 @@ void ptn_route_failed(struct ptn_route *r, size_t i, int fault, ptn_time now)
 	r->c[i].fault = fault;
 	r->c[i].ended = now;
 	if (verdict == PTN_UP) {
-		go_up(r, i, now);
+		/* What runs is not below the rank, so this raises it. */
+		r->rank = ptn_route_rank(r->c[i].want.mode) + 1;
+		drop_below(r, r->rank, now);
 	} else if (verdict != PTN_GO_ON) {
 		r->stopped = (int)i + 1;
 		drop_all(r, now);

@@ -76,6 +76,7 @@ void ptn_session_end(struct ptn_smtp *s, int fault, const char *detail)
 		s->fault = fault;
 		s->detail = detail;
 	}
+	ptn_exchange_mask(s); /* half a reply may be in hand */
 	if (s->work.open)
 		ptn_transaction_end(s, s->fault, s->reply.whole ? &s->reply : NULL);
 	s->ended = 1;

@@ -317,7 +317,7 @@ static int has_more(const struct ptn_tls *t, size_t before)
 {
 	size_t now = ptn_buf_len(&t->in);
 
-	return now ? now < before : t->eof && before;
+	return now && now < before;
 }
 
 int ptn_tls_handshake(struct ptn_tls *t)

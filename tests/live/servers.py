@@ -32,7 +32,8 @@ DOMAIN = 'example.org'
 USERS = {
     'alice': 'correct horse battery staple',
     'bob@example.org': 'quo"ted\\and\'more\'"',
-    'jürgen': 'pä ss€ wörd \U0001f511',
+    'jürgen': 'pä ss€ wörd',
+    'emoji': 'open \U0001f511 sesame',
     'o=o,o': ' leading, =2C=3D and trailing ',
     'percent': '%41%00 @:/?#&+ 100%',
     'colon': 'a:b::c{PLAIN}$1$',

@@ -48,6 +48,7 @@ static const struct {
 	{"12345::", NULL, 0, 0},
 	{"::1%1", NULL, 0, 0},
 	{"2001:db8::1%1", NULL, 0, 0},
+	{"fec0::1%1", NULL, 0, 0},
 	{"fe80::1%", NULL, 0, 0},
 	{"fe80::1%0", NULL, 0, 0},
 	{"fe80::1%nosuchzone", NULL, 0, 0},

@@ -245,6 +245,41 @@ START_TEST(local_address)
 }
 END_TEST
 
+/* What was known of a handle's last connection is not taken for its new one's. */
+START_TEST(handle_used_again)
+{
+	char c;
+	int s, h = open_pair(&s), again;
+
+	ck_assert_int_eq(write(s, "x", 1), 1);
+	ck_assert_int_eq(read_soon(h, &c, 1), 1);
+	ck_assert_int_eq(write(s, "x", 1), 1);
+	sys->turn(net);
+	ck_assert_int_eq(wakes(net, 5000), 1);
+	ck_assert_int_eq(sys->read(net, h, (char[2]){0}, 2), 1);
+	ck_assert_int_eq(sys->read(net, h, &c, 1), -EAGAIN);
+	sys->close(net, h);
+	close(s);
+	again = open_pair(&s);
+	ck_assert_int_eq(again, h);
+	ck_assert_int_eq(write(s, "y", 1), 1);
+	poll(NULL, 0, 50);
+	ck_assert_int_eq(sys->read(net, h, &c, 1), 1); /* in the same turn */
+	close(s);
+}
+END_TEST
+
+/* Whatever the system says to a broadcast address, nothing is left over of it. */
+START_TEST(refused_by_the_system)
+{
+	struct ptn_address to = {.family = 4, .octets = {255, 255, 255, 255}};
+	int e = sys->open(net, &to, port);
+
+	ck_assert_int_lt(e, 0);
+	ck_assert_int_ne(e, -EINPROGRESS);
+}
+END_TEST
+
 START_TEST(many_connections)
 {
 	enum { MANY = 40 };
@@ -369,10 +404,71 @@ START_TEST(no_descriptors)
 }
 END_TEST
 
+START_TEST(woken)
+{
+	ptn_net_wake(net); /* nothing happens before the waker is there */
+	ptn_net_waker(net);
+	ptn_net_waker(net);
+	ck_assert_int_eq(wakes(net, 20), 0);
+	for (int round = 0; round < 3; round++) {
+		errno = 77;
+		for (int i = 0; i < (round ? 640 : 1); i++)
+			ptn_net_wake(net);
+		ck_assert_int_eq(errno, 77);
+		ck_assert_int_eq(wakes(net, 5000), 1);
+		ck_assert_int_eq(wakes(net, 5000), 1);
+		sys->turn(net);
+		ck_assert_int_eq(wakes(net, 20), 0);
+	}
+}
+END_TEST
+
+/* More than a pipe holds: nothing blocks. */
+START_TEST(woken_too_often)
+{
+	ptn_net_waker(net);
+	for (int i = 0; i < 100000; i++)
+		ptn_net_wake(net);
+	ck_assert_int_eq(wakes(net, 5000), 1);
+	sys->turn(net);
+	ck_assert_int_eq(wakes(net, 20), 0);
+}
+END_TEST
+
+/* The child's waker is its own. */
+START_TEST(woken_in_a_child)
+{
+	int status;
+	pid_t pid;
+
+	ptn_net_waker(net);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		int bad;
+
+		ptn_net_forget(net);
+		ptn_net_wake(net);
+		ptn_net_waker(net);
+		ptn_net_wake(net);
+		bad = !wakes(net, 5000);
+		ptn_net_free(net);
+		_exit(bad);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(wakes(net, 20), 0);
+	ptn_net_wake(net);
+	ck_assert_int_eq(wakes(net, 5000), 1);
+}
+END_TEST
+
 START_TEST(nothing_is_freed)
 {
 	ptn_net_free(NULL);
 	ptn_net_forget(NULL);
+	ptn_net_waker(NULL);
+	ptn_net_wake(NULL);
 }
 END_TEST
 
@@ -391,10 +487,15 @@ void test_cases(Suite *s)
 	tcase_add_test(t, read_to_the_end);
 	tcase_add_test(t, socket_options);
 	tcase_add_test(t, local_address);
+	tcase_add_test(t, handle_used_again);
+	tcase_add_test(t, refused_by_the_system);
 	tcase_add_test(t, many_connections);
 	tcase_add_test(t, closed_here_and_held_by_a_child);
 	tcase_add_test(t, forgotten_by_a_child);
 	tcase_add_loop_test(t, no_such_handle, 0, 5);
 	tcase_add_test(t, no_descriptors);
+	tcase_add_test(t, woken);
+	tcase_add_test(t, woken_too_often);
+	tcase_add_test(t, woken_in_a_child);
 	tcase_add_test(t, nothing_is_freed);
 }

@@ -37,7 +37,11 @@ class Sandbox:
         words = [SANDBOX, "--dir", os.path.join(self.dir, "mail"), "--ready-file", ready]
         for mode in listen:
             words += ["--listen", "%s=0/%s" % (mode, mode)]
-        self.process = subprocess.Popen(words + list(options), stdout=subprocess.DEVNULL)
+        try:
+            self.process = subprocess.Popen(words + list(options), stdout=subprocess.DEVNULL)
+        except OSError:
+            shutil.rmtree(self.dir)
+            raise
         self.facts = {}
         end = time.monotonic() + LIMIT
         while "POSTERN_URL" not in self.facts:
@@ -308,7 +312,7 @@ class Refused(Case):
         self.assertIn(r.json["error"]["id"], ("name-not-found", "name-no-answer", "time-limit"))
 
     def test_nothing_listens(self):
-        r = self.expect(run("smtp://u:p@127.0.0.1:%d" % closed_port(), TO), 75, "tried port")
+        r = self.expect(run("smtp://u:p@127.0.0.1:%d" % closed_port(), TO), 75, "  tried ")
         self.assertEqual(r.out, "")
 
     def test_refusals(self):
@@ -429,8 +433,7 @@ class Large(Case):
             p.returncode = os.waitstatus_to_exitcode(status)
             p.stdout.close()
             self.assertEqual(p.returncode, 0, out)
-            # The system's certificates and the libraries' code are a good part of this.
-            if "LSAN_OPTIONS" not in os.environ and "ASAN_OPTIONS" not in os.environ:
+            if os.environ.get("SANITIZED", "none") == "none":
                 self.assertLess(usage.ru_maxrss, 24 * 1024)
             stored = glob.glob(os.path.join(box.dir, "mail", "Maildir", "new", "*"))
             self.assertEqual(len(stored), 1)

@@ -620,6 +620,25 @@ START_TEST(second_grace_begins_anew)
 }
 END_TEST
 
+START_TEST(grace_counts_from_the_first_usable)
+{
+	struct ptn_route r = begin(250);
+
+	ptn_route_turn(&r, 250);
+	ptn_route_turn(&r, 500);
+	ptn_route_tell(&r, 0, PTN_GREETED, 510);
+	ptn_route_tell(&r, 1, PTN_GREETED, 515);
+	ptn_route_tell(&r, 2, PTN_USABLE, 520);
+	ptn_route_turn(&r, 520);
+	ptn_route_tell(&r, 1, PTN_USABLE, 600);
+	ptn_route_turn(&r, 600);
+	ck_assert_int_eq(ptn_route_wake(&r), 620);
+	ptn_route_turn(&r, 620);
+	ck_assert_int_eq(ptn_route_winner(&r), 1);
+	ck_assert_int_eq(r.c[2].phase, PTN_DROPPED);
+}
+END_TEST
+
 START_TEST(no_grace_for_the_silent)
 {
 	struct ptn_route r = begin(250);
@@ -730,7 +749,8 @@ START_TEST(news_of_the_idle_is_ignored)
 	ptn_route_tell(&r, 0, PTN_FAILED, 1);
 	ptn_route_tell(&r, 0, PTN_TRYING, 1);
 	ck_assert_mem_eq(&r, &before, sizeof r);
-	ptn_route_tell(&r, 0, PTN_GREETED, 20);
+	ptn_route_tell(&r, 0, PTN_CONNECTED, 20);
+	ptn_route_tell(&r, 0, PTN_GREETED, 25);
 	ptn_route_tell(&r, 0, PTN_CONNECTED, 30);
 	ck_assert_int_eq(r.c[0].phase, PTN_GREETED);
 	ck_assert_int_eq(r.c[0].connected, 20);
@@ -942,6 +962,7 @@ void test_cases(Suite *s)
 			    (int)(sizeof in_the_grace / sizeof *in_the_grace));
 	tcase_add_test(t, usable_fails_in_grace);
 	tcase_add_test(t, second_grace_begins_anew);
+	tcase_add_test(t, grace_counts_from_the_first_usable);
 	tcase_add_loop_test(t, no_grace_for_the_silent, 0, 2);
 	tcase_add_test(t, grace_is_not_longer_than_the_delay);
 	tcase_add_test(t, the_living_are_waited_for);

@@ -147,17 +147,19 @@ static void judge_text(struct run *r, const char *where, const char *p, size_t n
 		      where, (int)n, p);
 }
 
-/* What a person could be shown now. */
+/* What a person could be shown now: the trace, and a reply once it is whole or the session over. */
 static void judge_shown(struct run *r)
 {
 	struct ptn_buf shown = {0};
 	const char *p;
 	size_t n = ptn_smtp_trace(r->s, &p);
-	char first = '\n';
+	char before = '\n';
 
 	judge_text(r, "trace", p, n);
-	for (size_t i = 0; i < n; first = p[i++])
-		HOLDS(r, first != '\n' || strchr("<>*", p[i]), "a trace line without a direction");
+	for (size_t i = 0; i < n; before = p[i++])
+		HOLDS(r, before != '\n' || strchr("<>*", p[i]), "a trace line without a direction");
+	if (!ptn_smtp_reply(r->s)->whole && ptn_smtp_want(r->s) != PTN_WANT_END)
+		return;
 	if (!ptn_reply_show(ptn_smtp_reply(r->s), &shown))
 		judge_text(r, "reply shown", ptn_buf_data(&shown), ptn_buf_len(&shown));
 	HOLDS(r, ptn_buf_len(&shown) <= PTN_REPLY_SHOWN, "a reply of %zu octets is shown",
@@ -217,11 +219,28 @@ static void take_events(struct run *r)
 	judge_shown(r);
 }
 
-static void tell(struct run *r, const char *who, const char *p, size_t n)
+/* For the failing story: a letter, the length, the octets. */
+static void tell(struct run *r, char who, const char *p, size_t n)
 {
-	octets_puts(&r->told, who);
-	octets_show(&r->told, p, n < 400 ? n : 400);
-	octets_puts(&r->told, n < 400 ? "\n" : "...\n");
+	octets_add(&r->told, &who, 1);
+	octets_add(&r->told, &n, sizeof(n));
+	octets_add(&r->told, p, n);
+}
+
+static void show_told(const struct run *r, struct octets *shown)
+{
+	size_t n;
+
+	for (size_t at = 0; at < r->told.n; at += n) {
+		const char *who = r->told.p + at;
+
+		memcpy(&n, who + 1, sizeof(n));
+		at += 1 + sizeof(n);
+		octets_add(shown, who, 1);
+		octets_puts(shown, ">  ");
+		octets_show(shown, r->told.p + at, n < 400 ? n : 400);
+		octets_puts(shown, n < 400 ? "\n" : "...\n");
+	}
 }
 
 static void lose(struct run *r, int fault)
@@ -232,7 +251,7 @@ static void lose(struct run *r, int fault)
 	r->settled = r->result[0].outcome || ptn_smtp_fault(r->s);
 	if (fault == PTN_FAULT_REPLY_TIMEOUT && !(ptn_smtp_want(r->s) & PTN_WANT_TLS))
 		HOLDS(r, ptn_smtp_timer(r->s, &turn) != PTN_TIMER_NONE, "no timer runs");
-	tell(r, "    ", fault ? "(time is over)" : "(lost)", fault ? 14 : 6);
+	tell(r, '*', fault ? "time is over" : "lost", fault ? 12 : 4);
 	monitor_silence(&r->monitor);
 	ptn_smtp_lost(r->s, fault);
 	take_events(r);
@@ -402,7 +421,7 @@ static void write_out(struct run *r)
 		lose(r, PTN_FAULT_NONE);
 		return;
 	}
-	tell(r, "C>  ", p, n);
+	tell(r, 'C', p, n);
 	judge_never(r, p, n);
 	monitor_sent(&r->monitor, p, n);
 	server_hear(&r->server, p, n);
@@ -460,7 +479,7 @@ static void deliver(struct run *r)
 		lose(r, PTN_FAULT_NONE);
 		return;
 	}
-	tell(r, "S>  ", v->said.p + v->delivered, n);
+	tell(r, 'S', v->said.p + v->delivered, n);
 	r->in += (long)n;
 	deliver_block(r, v->said.p + v->delivered, n);
 	v->delivered += n;
@@ -474,7 +493,7 @@ static void handshake(struct run *r, enum server_state state)
 	if (state == SERVER_TLS) {
 		server_tls_over(&r->server);
 		monitor_tls_up(&r->monitor);
-		tell(r, "    ", "(TLS)", 5);
+		tell(r, '*', "TLS", 3);
 		ptn_smtp_tls_up(r->s);
 		HOLDS(r, ptn_smtp_secured(r->s), "TLS is up, and not secured");
 	} else if (state == SERVER_NOT_TLS) {
@@ -596,9 +615,14 @@ static void begin(struct run *r, const struct story *s, const struct way *way)
 
 static void give_up(const struct run *r)
 {
+	struct octets shown = {0};
+
+	octets_add(&shown, "", 0);
+	show_told(r, &shown);
 	fprintf(stderr, "%s: way \"%s\" cut %ld lose-in %ld lose-out %ld fail %ld%s\n%s", r->wrong,
 		r->way.name, r->way.cut, r->way.lose_in, r->way.lose_out, r->way.fail,
-		r->way.fail_on ? "+" : "", r->told.p ? r->told.p : "");
+		r->way.fail_on ? "+" : "", shown.p);
+	octets_free(&shown);
 	ck_abort_msg("%s", r->wrong);
 }
 

@@ -274,6 +274,49 @@ START_TEST(sessions_share_a_trust)
 }
 END_TEST
 
+/* Whether the ClientHello has the extension (RFC 8446 4.1.2). */
+static int offers(const char *hello, size_t n, unsigned extension)
+{
+	const unsigned char *s = (const unsigned char *)hello;
+	size_t at = 5 + 4 + 2 + 32;
+
+	at += 1 + s[at];
+	at += 2 + ((size_t)s[at] << 8 | s[at + 1]);
+	at += 1 + s[at];
+	for (at += 2; at + 4 <= n; at += 4 + ((size_t)s[at + 2] << 8 | s[at + 3]))
+		if (((unsigned)s[at] << 8 | s[at + 1]) == extension)
+			return 1;
+	ck_assert_uint_eq(at, n);
+	return 0;
+}
+
+START_TEST(what_is_offered)
+{
+	static const struct {
+		unsigned extension;
+		int offered;
+	} rows[] = {{0, 1}, /* server_name */
+		    {5, 1}, /* status_request: staples are looked at */
+		    {23, 1}, /* extended_master_secret */
+		    {43, 1}, /* supported_versions */
+		    {35, 0}, /* session_ticket: nothing is resumed */
+		    {41, 0}, /* pre_shared_key */
+		    {45, 0}, /* psk_key_exchange_modes */
+		    {42, 0}, /* early_data */
+		    {49, 0}}; /* post_handshake_auth */
+	struct ptn_tls *t = ptn_tls_new(trust, HOST);
+	const char *out;
+	size_t n;
+
+	ck_assert_int_eq(ptn_tls_handshake(t), 0);
+	n = ptn_tls_out(t, &out);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		ck_assert_msg(offers(out, n, rows[i].extension) == rows[i].offered, "%u",
+			      rows[i].extension);
+	ptn_tls_free(t);
+}
+END_TEST
+
 /* ---- What GnuTLS keeps to itself ---- */
 
 /* RFC 8446 4.6.1, 4.6.3; RFC 5246 7.2.2, 7.4.1.1 */
@@ -815,6 +858,40 @@ START_TEST(no_memory_for_the_verdict)
 }
 END_TEST
 
+/* What was taken goes out, the rest can be put again: a session outlives a want of memory. */
+START_TEST(no_memory_to_put)
+{
+	enum { TOTAL = 100000 };
+	char *data = malloc(TOTAL), *back = malloc(TOTAL);
+	struct peer p;
+	struct ptn_tls *t = open_session(&p, versions[_i]);
+	size_t got = 0;
+	ptrdiff_t taken;
+
+	for (size_t i = 0; i < TOTAL; i++)
+		data[i] = (char)(i * 5 + i / 256);
+	requests = 0;
+	failing = 2;
+	ever_after = 1;
+	taken = ptn_tls_put(t, data, TOTAL);
+	ck_assert_int_gt(taken, 0);
+	ck_assert_int_lt(taken, TOTAL);
+	ck_assert_int_eq(ptn_tls_put(t, data + taken, (size_t)(TOTAL - taken)), 0);
+	failing = -1;
+	ck_assert_int_eq(ptn_tls_put(t, data + taken, (size_t)(TOTAL - taken)), TOTAL - taken);
+	while (got < TOTAL) {
+		ssize_t n = peer_read(&p, t, back + got, TOTAL - got);
+
+		ck_assert_int_gt(n, 0);
+		got += (size_t)n;
+	}
+	ck_assert_mem_eq(data, back, TOTAL);
+	close_session(&p, t);
+	free(data);
+	free(back);
+}
+END_TEST
+
 START_TEST(no_memory_for_a_trust)
 {
 	gnutls_datum_t pem;
@@ -845,6 +922,7 @@ void test_cases(Suite *s)
 	tcase_add_loop_test(t, odd_sizes, 0, VERSIONS);
 	tcase_add_loop_test(t, records_of_one_octet, 0, VERSIONS);
 	tcase_add_test(t, sessions_share_a_trust);
+	tcase_add_test(t, what_is_offered);
 	tcase_add_loop_test(t, data_behind_what_is_kept, 0, sizeof kept / sizeof *kept);
 	tcase_add_test(t, renegotiation_is_refused_in_words);
 	tcase_add_test(t, keys_are_updated);
@@ -862,5 +940,6 @@ void test_cases(Suite *s)
 	tcase_add_loop_test(t, damaged_handshake, 0, VERSIONS * 7);
 	tcase_add_loop_test(t, no_memory, 0, VERSIONS);
 	tcase_add_test(t, no_memory_for_the_verdict);
+	tcase_add_loop_test(t, no_memory_to_put, 0, VERSIONS);
 	tcase_add_test(t, no_memory_for_a_trust);
 }

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""check.py SOURCE PRINT-TABLE: the documents say what the sources say."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+TOP, PRINT_TABLE = sys.argv[1:3]
+
+
+def read(*path):
+    with open(os.path.join(TOP, *path), encoding="utf-8") as f:
+        return f.read()
+
+
+class Documents(unittest.TestCase):
+    def test_machine(self):
+        printed = subprocess.run([PRINT_TABLE], stdout=subprocess.PIPE, check=True).stdout.decode()
+        self.assertEqual(printed, read("doc", "machine.md"), "print it anew: doc/print-table > doc/machine.md")
+
+    def test_every_fault(self):
+        faults = re.findall(r'X\(\w+,\s+"([a-z0-9-]+)",\s+(E_\w+),\s+(\w)\w+\)', read("lib", "base", "fault.h"))
+        self.assertGreater(len(faults), 70)
+        wanted = {(i, c, {"I": "D"}.get(o, o)) for i, c, o in faults}
+        page = read("doc", "postern-outcomes.7")
+        self.assertEqual(set(re.findall(r"^\.It Li (\S+) Pq (E_\w+) , (\w)$", page, re.M)), wanted)
+
+    def test_every_code_and_outcome(self):
+        header, page = read("include", "postern.h"), read("doc", "postern-outcomes.7")
+        for name in re.findall(r"^\t(POSTERN_(?:E_\w+|[A-Z_]+)) = -?\d", header, re.M):
+            if name != "POSTERN_OK" and "LIMIT" not in name:
+                self.assertIn(".It Dv %s" % name, page)
+
+    def test_every_function(self):
+        header, page = read("include", "postern.h"), read("doc", "postern.3")
+        functions = set(re.findall(r"^POSTERN_API [\w *]*?\*?(postern_\w+)\(", header, re.M))
+        self.assertGreater(len(functions), 50)
+        synopsis, description = page.split(".Sh DESCRIPTION")
+        self.assertEqual(set(re.findall(r"^\.F[no] (postern_\w+)", synopsis, re.M)), functions)
+        self.assertEqual(set(re.findall(r"^\.Fn (postern_\w+)", description, re.M)), functions)
+        for limit in re.findall(r"POSTERN_LIMIT_\w+", header):
+            self.assertIn(limit, page)
+
+    def test_every_url_parameter(self):
+        keys = re.findall(r'\{"(\w+)",\s*take_', read("lib", "url.c"))
+        self.assertGreater(len(keys), 4)
+        page = read("doc", "postern-url.7")
+        self.assertEqual(sorted(re.findall(r"^\.It Li (\w+)= Ns", page, re.M)), sorted(keys))
+
+    def test_every_option(self):
+        page, source = read("doc", "postern-send.1"), read("examples", "cli", "settings.c")
+        for name in re.findall(r'^\t\{"-(-?[a-z-]+)"', source, re.M):
+            if name != "h":
+                self.assertIn("Fl %s" % name.replace("-", "Fl ", 1) if name[0] == "-" else name, page)
+                self.assertIn("-" + name, source.split("settings_help", 1)[1])
+
+    def test_the_program_in_the_readme(self):
+        block = re.search(r"```c\n(.*?)```", read("README.md"), re.S).group(1)
+        program = read("examples", "send.c").split("*/\n", 1)[1]
+        self.assertEqual(re.sub(r"\s+", " ", block).strip(), re.sub(r"\s+", " ", program).strip())
+
+    def test_manual_pages(self):
+        if not shutil.which("mandoc"):
+            self.skipTest("no mandoc")
+        pages = [os.path.join(TOP, "doc", p) for p in os.listdir(os.path.join(TOP, "doc")) if p[-2:] in (".1", ".3", ".7")]
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], stdout=subprocess.PIPE)
+        self.assertEqual(done.stdout.decode(), "")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
