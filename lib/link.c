@@ -157,6 +157,10 @@ static void tls_failed(struct ptn_link *l)
 		if (l->mode != PTN_MODE_IMPLICIT &&
 		    (fault == PTN_FAULT_TLS_NOT_TLS || fault == PTN_FAULT_TLS_SMTP_FIRST))
 			fault = PTN_FAULT_STARTTLS_INJECTED;
+		/* Not one octet came: nobody is behind this port, as with a greeting that never
+		 * came. */
+		if (fault == PTN_FAULT_TLS_CLOSED && !l->heard)
+			fault = PTN_FAULT_GREETING_CLOSED;
 		ptn_smtp_lost(l->smtp, fault);
 	} else {
 		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);

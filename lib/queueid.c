@@ -4,18 +4,21 @@
 #include "base/text.h"
 #include "queueid.h"
 
-/* The words in front of the name, or behind it; the first habit that fits wins. */
+/* The words in front of the name, or behind it; the first habit that fits wins.  Where nothing is
+ * in front, the name is the word before `after`; where nothing is behind, it may be followed by
+ * anything, or with `last` by nothing. */
 static const struct {
 	const char *before, *after;
+	int last;
 } habits[] = {
-	{"queued as ", ""}, /* Postfix, smtp-server, Dovecot */
-	{"id=", ""}, /* Exim */
-	{"Message Queued (", ")"}, /* Haraka */
-	{"Message queued as ", ""}, /* smtp-server */
-	{"[InternalId=", "]"}, /* Exchange */
-	{"", " Message accepted for delivery"}, /* sendmail, OpenSMTPD */
-	{"Ok ", ""}, /* Amazon SES */
-	{"OK id: ", ""},
+	{"queued as ", "", 0}, /* Postfix, smtp-server, and many services */
+	{"id=", "", 0}, /* Exim */
+	{"Message Queued (", ")", 0}, /* Haraka */
+	{"[InternalId=", "", 0}, /* Exchange */
+	{"", " Message accepted for delivery", 0}, /* sendmail, OpenSMTPD */
+	{"", " - gsmtp", 0}, /* Gmail */
+	{"", " Saved", 1}, /* Dovecot */
+	{"Ok ", "", 1}, /* Amazon SES */
 };
 
 static size_t name_length(const char *s)
@@ -56,6 +59,8 @@ static const char *find_behind(const char *text, const char *before, const char 
 {
 	const char *start = strstr(text, before);
 
+	while (start && start > text && start[-1] != ' ') /* in the middle of a word */
+		start = strstr(start + 1, before);
 	if (!start)
 		return NULL;
 	start += strlen(before);
@@ -70,7 +75,8 @@ const char *ptn_queueid_find(const char *text, size_t *n)
 					 ? find_behind(text, habits[i].before, habits[i].after, n)
 					 : find_before(text, habits[i].after, n);
 
-		if (at && looks_like_name(at, *n))
+		if (at && looks_like_name(at, *n) &&
+		    (!habits[i].last || !at[*n + strlen(habits[i].after)]))
 			return at;
 	}
 	return NULL;

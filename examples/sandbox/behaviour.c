@@ -11,8 +11,8 @@ static const char *const command_names[COMMAND_COUNT] = {
 	"DATA",     "BDAT", "DOT",  "RSET",     "NOOP", "VRFY", "QUIT"};
 
 static const char *const capability_names[] = {
-	"PIPELINING",          "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN",
-	"ENHANCEDSTATUSCODES", NULL};
+	"PIPELINING",          "SIZE",     "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN",
+	"ENHANCEDSTATUSCODES", "STARTTLS", "AUTH",     NULL};
 
 const char *command_name(enum command c)
 {
@@ -52,6 +52,8 @@ static void apply(struct behaviour *b, const struct rule *r)
 	switch (r->kind) {
 	case RULE_WITHOUT:
 		b->capabilities &= ~(unsigned)r->number;
+		b->starttls &= !(r->number & CAP_STARTTLS);
+		b->auth &= !(r->number & CAP_AUTH);
 		break;
 	case RULE_MECHANISMS:
 		b->mechanisms = r->text;
@@ -74,12 +76,6 @@ static void apply(struct behaviour *b, const struct rule *r)
 		break;
 	case RULE_SCRIPT:
 		b->script = r->script;
-		break;
-	case RULE_NO_STARTTLS:
-		b->starttls = 0;
-		break;
-	case RULE_NO_AUTH:
-		b->auth = 0;
 		break;
 	case RULE_PLAIN_AUTH:
 		b->plain_auth = 1;

@@ -18,7 +18,9 @@ enum capability {
 	CAP_CHUNKING = 16,
 	CAP_DSN = 32,
 	CAP_ENHANCED = 64,
-	CAP_ALL = 127
+	CAP_ALL = 127,
+	CAP_STARTTLS = 128, /* these two only to be left out */
+	CAP_AUTH = 256
 };
 
 /* What can be answered otherwise, dropped or delayed. */
@@ -55,8 +57,6 @@ enum rule_kind {
 	RULE_CERTIFICATE, /* text */
 	RULE_TLS, /* number: least version, more: greatest */
 	RULE_SCRIPT, /* script */
-	RULE_NO_STARTTLS,
-	RULE_NO_AUTH,
 	RULE_PLAIN_AUTH,
 	RULE_OPEN,
 	RULE_SILENT,

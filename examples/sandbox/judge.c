@@ -211,7 +211,7 @@ void judge_tls(struct conn *c)
 void judge_first_tls(struct conn *c)
 {
 	if (judge_of(c) && c->raw_in.p[0] != 0x16)
-		log_violation(c, "W2 the first octet after STARTTLS is 0x%02x, not 0x16",
+		log_violation(c, "W2 the first octet of the handshake is 0x%02x, not 0x16",
 			      (unsigned char)c->raw_in.p[0]);
 }
 

@@ -3,7 +3,7 @@
  * The judge: what no submission client may do on the wire, whatever the server does.  Only with
  * --judge.  Each finding is a violation in the log:
  *   W1  only EHLO, STARTTLS and QUIT before TLS (where TLS is offered or stripped); no secret in
- * clear W2  the first octet after STARTTLS is that of a TLS handshake W3  command lines end in
+ * clear W2  the first octet where TLS begins is that of a handshake W3  command lines end in
  * CRLF, are short enough, and hold no control octets, nor 8-bit ones without SMTPUTF8 W4  nothing
  * is sent ahead of a reply, but as PIPELINING allows W5  no parameter or command of an extension
  * that the last EHLO reply did not offer W6  content has CRLF line ends only, no NUL, and lines of

@@ -8,12 +8,10 @@
 
 #include "bytes.h"
 #include "certs.h"
-#include "sasl.h"
-#include "script.h"
+#include "rules.h"
 
 #define MAX_LISTENERS 16
 #define MAX_ADDRESSES 8
-#define MAX_SCRIPT (4 << 20)
 
 enum id {
 	LISTEN,
@@ -31,27 +29,8 @@ enum id {
 	VERSION,
 	USER,
 	TOKEN,
-	ON, /* from here on for one listener or all */
-	OPEN_RELAY,
-	PLAIN_AUTH,
-	NO_AUTH,
-	MECHANISMS,
-	WITHOUT,
-	NO_STARTTLS,
-	SIZE,
-	RECIPIENTS,
-	CERTIFICATE,
-	TLS,
-	REFUSE_SENDER,
-	REFUSE_RECIPIENT,
-	REPLY,
-	DROP,
-	DELAY,
-	INJECT,
-	SILENT,
-	BLOCKED,
-	STALLED,
-	SCRIPT
+	ON,
+	RULE /* rules.c knows it */
 };
 
 static const struct row {
@@ -91,35 +70,34 @@ static const struct row {
 
 	{"For the listener named by the last --on, else for all", ON, "on", "NAME",
 	 "what follows is for this listener; \"all\" for all again"},
-	{NULL, OPEN_RELAY, "open", NULL, "MAIL without AUTH is accepted"},
-	{NULL, PLAIN_AUTH, "plain-auth", NULL, "AUTH is offered without TLS too"},
-	{NULL, NO_AUTH, "no-auth", NULL, "AUTH is neither offered nor asked for"},
-	{NULL, MECHANISMS, "mechanisms", "LIST",
+	{NULL, RULE, "open", NULL, "MAIL without AUTH is accepted"},
+	{NULL, RULE, "plain-auth", NULL, "AUTH is offered without TLS too"},
+	{NULL, RULE, "no-auth", NULL, "AUTH is neither offered nor asked for"},
+	{NULL, RULE, "mechanisms", "LIST",
 	 "(PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256); there are also\n"
-	 "SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS OAUTHBEARER XOAUTH2"},
-	{NULL, WITHOUT, "without", "LIST",
+	 "SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS DIGEST-MD5 OAUTHBEARER XOAUTH2"},
+	{NULL, RULE, "without", "LIST",
 	 "leave out PIPELINING SIZE 8BITMIME SMTPUTF8 CHUNKING DSN\n"
 	 "ENHANCEDSTATUSCODES STARTTLS AUTH"},
-	{NULL, NO_STARTTLS, "no-starttls", NULL, "STARTTLS is not offered"},
-	{NULL, SIZE, "size", "OCTETS", "the largest message (10485760); 0: no limit"},
-	{NULL, RECIPIENTS, "recipients", "N", "the most recipients (1000), then 452"},
-	{NULL, CERTIFICATE, "certificate", "KIND", "see below (good)"},
-	{NULL, TLS, "tls", "MIN[-MAX]", "TLS versions from 1.0 to 1.3 (1.2-1.3)"},
+	{NULL, RULE, "no-starttls", NULL, "STARTTLS is not offered"},
+	{NULL, RULE, "size", "OCTETS", "the largest message (10485760); 0: no limit"},
+	{NULL, RULE, "recipients", "N", "the most recipients (1000), then 452"},
+	{NULL, RULE, "certificate", "KIND", "see below (good)"},
+	{NULL, RULE, "tls", "MIN[-MAX]", "TLS versions from 1.0 to 1.3 (1.2-1.3)"},
 
-	{"Misbehaviour, for the same", REFUSE_SENDER, "refuse-sender", "PATTERN[=REPLY]",
+	{"Misbehaviour, for the same", RULE, "refuse-sender", "PATTERN[=REPLY]",
 	 "(550 5.7.1 Sender refused); * and ? in PATTERN"},
-	{NULL, REFUSE_RECIPIENT, "refuse-recipient", "PATTERN[=REPLY]",
-	 "(550 5.1.1 No such mailbox here)"},
-	{NULL, REPLY, "reply", "COMMAND[#N]=TEXT",
+	{NULL, RULE, "refuse-recipient", "PATTERN[=REPLY]", "(550 5.1.1 No such mailbox here)"},
+	{NULL, RULE, "reply", "COMMAND[#N]=TEXT",
 	 "say TEXT instead; #N: only to the Nth in a connection"},
-	{NULL, DROP, "drop", "COMMAND[#N]", "hang up instead of replying"},
-	{NULL, DELAY, "delay", "COMMAND[#N]=MS", "reply that much later"},
-	{NULL, INJECT, "inject", "TEXT", "octets behind the 220 to STARTTLS, in the same write"},
-	{NULL, SILENT, "silent", NULL, "accept connections and say nothing"},
-	{NULL, BLOCKED, "blocked", NULL, "connections are refused"},
-	{NULL, STALLED, "stalled", NULL,
+	{NULL, RULE, "drop", "COMMAND[#N]", "hang up instead of replying"},
+	{NULL, RULE, "delay", "COMMAND[#N]=MS", "reply that much later"},
+	{NULL, RULE, "inject", "TEXT", "octets behind the 220 to STARTTLS, in the same write"},
+	{NULL, RULE, "silent", NULL, "accept connections and say nothing"},
+	{NULL, RULE, "blocked", NULL, "connections are refused"},
+	{NULL, RULE, "stalled", NULL,
 	 "connections come to nothing, as behind a packet filter (Linux)"},
-	{NULL, SCRIPT, "script", "FILE",
+	{NULL, RULE, "script", "FILE",
 	 "a conversation instead of a server: see postern-sandbox(1)"},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -232,45 +210,6 @@ static void set_text(char **at, const char *value)
 static int take_number(const char *name, const char *value, long long max, long long *out)
 {
 	return read_number(value, strlen(value), max, out) ? fail(name, value, "not a number") : 0;
-}
-
-static int hex(char c)
-{
-	const char *digits = "0123456789abcdef", *at;
-
-	if (c >= 'A' && c <= 'F')
-		c = (char)(c - 'A' + 'a');
-	at = c ? strchr(digits, c) : NULL;
-	return at ? (int)(at - digits) : -1;
-}
-
-/* With \r \n \t \0 \\ \xNN: 0, or -1. */
-static int unescape(struct bytes *b, const char *s)
-{
-	static const char keys[] = "rnt0\\", values[] = "\r\n\t\0\\";
-
-	bytes_add(b, "", 0);
-	for (; *s; s++) {
-		const char *at;
-		char octet;
-
-		if (*s != '\\') {
-			bytes_add(b, s, 1);
-			continue;
-		}
-		s++;
-		at = *s ? strchr(keys, *s) : NULL;
-		if (*s == 'x' && hex(s[1]) >= 0 && hex(s[2]) >= 0) {
-			octet = (char)(hex(s[1]) * 16 + hex(s[2]));
-			s += 2;
-		} else if (at) {
-			octet = values[at - keys];
-		} else {
-			return -1;
-		}
-		bytes_add(b, &octet, 1);
-	}
-	return 0;
 }
 
 static int is_name(const char *s, size_t n)
@@ -397,277 +336,14 @@ static int add_user(struct user **list, const char *option, const char *value)
 	return 0;
 }
 
-/* ---- rules ---- */
-
-static void free_rule(struct rule *r)
-{
-	free(r->on);
-	free(r->pattern);
-	free(r->text);
-	script_free(r->script);
-	free(r);
-}
-
-static const char *set_escaped(struct rule *r, const char *value)
-{
-	struct bytes b = {0};
-
-	if (unescape(&b, value)) {
-		bytes_free(&b);
-		return "unknown escape; there are \\r \\n \\t \\0 \\\\ \\xNN";
-	}
-	r->text = b.p;
-	r->len = b.n;
-	return NULL;
-}
-
-/* "COMMAND[#N]" and, behind "=", a value: *value is moved to it. */
-static const char *set_command(struct rule *r, const char **value, int with_value)
-{
-	size_t n = strcspn(*value, "#=");
-	const char *at = *value + n;
-	long long nth;
-
-	if (command_find(*value, n, &r->command))
-		return "no such command (see the end of --help)";
-	if (*at == '#') {
-		n = strcspn(++at, "=");
-		if (read_number(at, n, 1000000, &nth) || nth == 0)
-			return "not a number behind the #";
-		r->nth = (unsigned)nth;
-		at += n;
-	}
-	if (with_value && *at != '=')
-		return "= and a value are missing";
-	if (!with_value && *at)
-		return "only a command, or COMMAND#N";
-	*value = at + (with_value ? 1 : 0);
-	return NULL;
-}
-
-static const char *set_reply(struct rule *r, const char *value)
-{
-	const char *wrong = set_command(r, &value, 1);
-
-	r->kind = RULE_REPLY;
-	if (!wrong && r->command == COMMAND_TLS)
-		wrong = "a handshake has no reply; see --drop and --script";
-	return wrong ? wrong : set_escaped(r, value);
-}
-
-static const char *set_delay(struct rule *r, const char *value)
-{
-	const char *wrong = set_command(r, &value, 1);
-
-	r->kind = RULE_DELAY;
-	if (!wrong && r->command == COMMAND_TLS)
-		wrong = "a handshake cannot be delayed; see --script";
-	if (!wrong && read_number(value, strlen(value), 86400000, &r->number))
-		wrong = "not a number of milliseconds";
-	return wrong;
-}
-
-static const char *set_refusal(struct rule *r, const char *value, const char *reply)
-{
-	const char *equals = strchr(value, '=');
-	size_t n = equals ? (size_t)(equals - value) : strlen(value);
-
-	if (n == 0)
-		return "the pattern is missing";
-	r->pattern = copy_text(value, n);
-	return set_escaped(r, equals ? equals + 1 : reply);
-}
-
-/* Each of the list becomes a rule's effect; STARTTLS and AUTH are rules of their own. */
-static const char *set_without(struct rule *r, const char *value, struct rule **more)
-{
-	const char *word;
-	size_t n;
-
-	r->kind = RULE_WITHOUT;
-	while ((word = next_word(&value, &n))) {
-		unsigned bit = capability_find(word, n);
-		int starttls = same_word("STARTTLS", word, n), no_auth = same_word("AUTH", word, n);
-
-		if (!bit && !starttls && !no_auth)
-			return "no such extension (see --help)";
-		r->number |= bit;
-		if (bit)
-			continue;
-		*more = alloc(sizeof(**more));
-		(*more)->kind = starttls ? RULE_NO_STARTTLS : RULE_NO_AUTH;
-		if (r->on)
-			(*more)->on = copy_text(r->on, strlen(r->on));
-		more = &(*more)->next;
-	}
-	return NULL;
-}
-
-static const char *set_mechanisms(struct rule *r, const char *value)
-{
-	const char *at = value, *word;
-	size_t n;
-
-	r->kind = RULE_MECHANISMS;
-	while ((word = next_word(&at, &n)))
-		if (!sasl_known(word, n))
-			return "there is a mechanism in it that is not known";
-	r->text = copy_text(value, strlen(value));
-	return NULL;
-}
-
-static int read_version(const char *s, size_t n)
-{
-	return n == 3 && s[0] == '1' && s[1] == '.' && s[2] >= '0' && s[2] <= '3' ? 10 + s[2] - '0'
-										  : 0;
-}
-
-static const char *set_tls(struct rule *r, const char *value)
-{
-	const char *dash = strchr(value, '-');
-	const char *last = dash ? dash + 1 : value;
-
-	r->kind = RULE_TLS;
-	r->number = read_version(value, dash ? (size_t)(dash - value) : strlen(value));
-	r->more = read_version(last, strlen(last));
-	return !r->number || !r->more || r->more < r->number ? "not like 1.2 or 1.2-1.3" : NULL;
-}
-
-static const char *set_certificate(struct rule *r, const char *value)
-{
-	r->kind = RULE_CERTIFICATE;
-	r->text = copy_text(value, strlen(value));
-	return certs_known(value) ? NULL : "no such kind of certificate (see the end of --help)";
-}
-
-static int read_whole(const char *name, struct bytes *b)
-{
-	FILE *f = fopen(name, "rb");
-	char part[4096];
-	size_t n;
-	int bad;
-
-	bytes_add(b, "", 0);
-	if (!f)
-		return -1;
-	while (b->n < MAX_SCRIPT && (n = fread(part, 1, sizeof(part), f)) > 0)
-		bytes_add(b, part, n);
-	bad = ferror(f);
-	fclose(f);
-	return bad ? -1 : 0;
-}
-
-static const char *bad_step(const struct script *s)
-{
-	for (size_t i = 0; i < s->n_steps; i++)
-		if (s->steps[i].op == SCRIPT_TLS && !certs_known(s->steps[i].text))
-			return s->steps[i].text;
-	return NULL;
-}
-
-static const char *set_script(struct rule *r, const char *value)
-{
-	static char why[256];
-	struct script_error error;
-	struct bytes b = {0};
-	const char *certificate;
-
-	r->kind = RULE_SCRIPT;
-	if (read_whole(value, &b)) {
-		bytes_free(&b);
-		return "cannot be read";
-	}
-	r->script = script_parse(b.p, b.n, &error);
-	bytes_free(&b);
-	if (!r->script) {
-		snprintf(why, sizeof(why), "line %u: %s", error.line, error.text);
-		return why;
-	}
-	certificate = bad_step(r->script);
-	if (!certificate)
-		return NULL;
-	snprintf(why, sizeof(why), "no such kind of certificate: %.100s", certificate);
-	return why;
-}
-
-static const char *set_limit(struct rule *r, enum rule_kind kind, const char *value)
-{
-	r->kind = kind;
-	return read_number(value, strlen(value), 1ll << 50, &r->number) ? "not a number" : NULL;
-}
-
-/* A rule from an option; *more: further ones that it needs. */
-static const char *set_rule(struct rule *r, enum id id, const char *value, struct rule **more)
-{
-	switch (id) {
-	case MECHANISMS:
-		return set_mechanisms(r, value);
-	case WITHOUT:
-		return set_without(r, value, more);
-	case SIZE:
-		return set_limit(r, RULE_SIZE, value);
-	case RECIPIENTS:
-		return set_limit(r, RULE_RECIPIENTS, value);
-	case CERTIFICATE:
-		return set_certificate(r, value);
-	case TLS:
-		return set_tls(r, value);
-	case REFUSE_SENDER:
-		r->kind = RULE_REFUSE_SENDER;
-		return set_refusal(r, value, "550 5.7.1 Sender refused");
-	case REFUSE_RECIPIENT:
-		r->kind = RULE_REFUSE_RECIPIENT;
-		return set_refusal(r, value, "550 5.1.1 No such mailbox here");
-	case REPLY:
-		return set_reply(r, value);
-	case DROP:
-		r->kind = RULE_DROP;
-		return set_command(r, &value, 0);
-	case DELAY:
-		return set_delay(r, value);
-	case INJECT:
-		r->kind = RULE_INJECT;
-		return set_escaped(r, value);
-	case SCRIPT:
-		return set_script(r, value);
-	default:
-		break;
-	}
-	switch (id) { /* without an argument */
-	case OPEN_RELAY:
-		r->kind = RULE_OPEN;
-		break;
-	case PLAIN_AUTH:
-		r->kind = RULE_PLAIN_AUTH;
-		break;
-	case NO_AUTH:
-		r->kind = RULE_NO_AUTH;
-		break;
-	case NO_STARTTLS:
-		r->kind = RULE_NO_STARTTLS;
-		break;
-	case SILENT:
-		r->kind = RULE_SILENT;
-		break;
-	case BLOCKED:
-		r->kind = RULE_BLOCKED;
-		break;
-	default:
-		r->kind = RULE_STALLED;
-		break;
-	}
-	return NULL;
-}
-
 static int add_rule(struct options *o, const struct row *row, const char *value, const char *on)
 {
-	struct rule *r = alloc(sizeof(*r)), *more = NULL, **at = &o->rules;
+	struct rule *r = alloc(sizeof(*r)), **at = &o->rules;
 	const char *wrong;
 
 	if (on)
 		r->on = copy_text(on, strlen(on));
-	wrong = set_rule(r, row->id, value, &more);
-	r->next = more;
+	wrong = rule_set(r, row->name, value);
 	while (*at)
 		at = &(*at)->next;
 	*at = r;
@@ -722,9 +398,10 @@ static int set_option(struct options *o, const struct row *row, const char *valu
 		free(*on);
 		*on = strcmp(value, "all") == 0 ? NULL : copy_text(value, strlen(value));
 		return 0;
-	default:
+	case RULE:
 		return add_rule(o, row, value, *on);
 	}
+	return 0;
 }
 
 static const struct row *find_row(const char *name, size_t n)
@@ -837,7 +514,7 @@ void options_free(struct options *o)
 	while (o->rules) {
 		struct rule *next = o->rules->next;
 
-		free_rule(o->rules);
+		rule_free(o->rules);
 		o->rules = next;
 	}
 	free_users(o->users);

@@ -6,22 +6,9 @@
 
 #include "base/text.h"
 #include "main.h"
+#include "memory.h"
 #include "postern.h"
 #include "url.h"
-
-static int grants = -1; /* how many requests for memory are still granted; -1: all */
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	if (!grants)
-		return NULL;
-	if (grants > 0)
-		grants--;
-	return __real_calloc(n, size);
-}
 
 /* "587s 465i" for STARTTLS on 587 and implicit TLS on 465. */
 static const char *ports_text(const struct ptn_candidate *c, size_t n)

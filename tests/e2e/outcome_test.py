@@ -199,7 +199,7 @@ def early_reply(cases):
                                   ('452 4.3.1 full', 75, 'transient'),
                                   ('421 4.3.2 bye', 75, 'transient')):
         script = OPEN + ENVELOPE + f'send "354 go\\r\\n"\nexpect "From:*"\nsend "{code}\\r\\n"\n' \
-            'stop-read 0\n'
+            'stop-read 300\n'
         with cases.sandbox(('1', 'starttls', [], script)) as box:
             result = cases.send(box.ports('1'), box.values['CA'], message=big, timeout=20)
             equal(result.status, status, 'exit', result)

@@ -219,7 +219,7 @@ def modes_mixed(cases):
 
 def half_open(cases):
     """ST-22: after the 220, silence."""
-    script = OFFER + 'send "220 go\\r\\n"\nstop-read 0\n'
+    script = OFFER + 'send "220 go\\r\\n"\nstop-read 1500\n'
     with cases.sandbox(('1', 'starttls', [], script)) as box:
         result = cases.send(box.ports('1'), box.values['CA'], user='user', timeout=1)
         failed(result, 75, 'transient', 'time-limit', 'tls-timeout')

@@ -9,9 +9,29 @@
 
 /* What must be refused in every field (security 2.2). */
 static const char *const hostile[] = {
-	"\r", "\n", "\r\n", "\t", "\x7f", "\x1b", "a@b\r", "a@b\n", "\ra@b", "a\r\nRCPT TO:<v@x>",
-	"a>\r\nDATA\r\n.\r\n", "\xE7\x98\x8D", "\xE7\x98\x8A", "a\xE2\x80\xA8" "b", "\xC0\x8A", "\xFF",
-	"\"a@x>, <b\"@y", "a@b> SIZE=1", "a b@c", "a@b ", " a@b", "\"a", "\"a\\\"@b", "a\x01@b",
+	"\r",
+	"\n",
+	"\r\n",
+	"\t",
+	"\x7f",
+	"\x1b",
+	"a@b\r",
+	"a@b\n",
+	"\ra@b",
+	"a\r\nRCPT TO:<v@x>",
+	"a>\r\nDATA\r\n.\r\n",
+	"\xE7\x98\x8D",
+	"\xE7\x98\x8A",
+	"a\xE2\x80\xA8"
+	"b",
+	"\xC0\x8A",
+	"\xFF",
+	"\"a@x>, <b\"@y",
+	"a@b> SIZE=1",
+	"a b@c",
+	"a@b ",
+	" a@b",
+	"a\x01@b",
 };
 enum { HOSTILE = sizeof(hostile) / sizeof(*hostile) };
 
@@ -54,6 +74,17 @@ START_TEST(hostile_arguments)
 {
 	for (int field = 0; field < FIELDS; field++)
 		must_refuse(field, hostile[_i]);
+}
+END_TEST
+
+START_TEST(open_quotes)
+{
+	static const char *const paths[] = {"\"a", "\"a\\\"@b", "a\"@b", "\"a\"\"@b", "\\\"\"\" x"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		must_refuse(MAIL, paths[i]);
+		must_refuse(RCPT, paths[i]);
+	}
 }
 END_TEST
 
@@ -114,7 +145,8 @@ static const struct {
 
 static void must_be(struct ptn_buf *b, const char *want)
 {
-	ck_assert_msg(ptn_buf_len(b) == strlen(want) && !memcmp(ptn_buf_data(b), want, strlen(want)),
+	ck_assert_msg(ptn_buf_len(b) == strlen(want) &&
+			      !memcmp(ptn_buf_data(b), want, strlen(want)),
 		      "\"%.*s\", not \"%s\"", (int)ptn_buf_len(b), ptn_buf_data(b), want);
 	ptn_buf_free(b);
 }
@@ -148,8 +180,9 @@ END_TEST
 /* With SMTPUTF8 a path holds UTF-8, octet for octet; nothing that is not UTF-8, and no control. */
 START_TEST(utf8)
 {
-	static const char *const bad[] = {"\xC0\x8A@b", "\xFF@b", "\xED\xA0\x80@b", "\xE7\x98@b",
-					  "\xC3\xA9\r@b", "\xC3\xA9 b@b", "\xC3\xA9>@b"};
+	static const char *const bad[] = {"\xC0\x8A@b", "\xFF@b",       "\xED\xA0\x80@b",
+					  "\xE7\x98@b", "\xC3\xA9\r@b", "\xC3\xA9 b@b",
+					  "\xC3\xA9>@b"};
 	struct ptn_buf b = {0};
 
 	ck_assert_int_eq(ptn_command_mail(&b, "\xE7\x98\x8A@b", PTN_PARAM_SMTPUTF8, 0), 0);
@@ -215,6 +248,7 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "command");
 
 	tcase_add_loop_test(t, hostile_arguments, 0, HOSTILE);
+	tcase_add_test(t, open_quotes);
 	tcase_add_test(t, every_control);
 	tcase_add_test(t, too_long);
 	tcase_add_test(t, empty);

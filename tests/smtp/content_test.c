@@ -7,7 +7,11 @@
 #include "main.h"
 #include "smtp/content.h"
 
-enum { NUL = PTN_FAULT_CONTENT_NUL, CR = PTN_FAULT_CONTENT_BARE_CR, LONG = PTN_FAULT_CONTENT_LONG_LINE };
+enum {
+	NUL = PTN_FAULT_CONTENT_NUL,
+	CR = PTN_FAULT_CONTENT_BARE_CR,
+	LONG = PTN_FAULT_CONTENT_LONG_LINE
+};
 
 #define IN(s) s, sizeof(s) - 1
 static const struct {
@@ -48,7 +52,8 @@ static const struct {
 	{IN("\t \x1b\r\n"), "\t \x1b\r\n.\r\n", 0, 0},
 };
 
-/* Feed p in pieces that end where a bit of cuts is set, and take the octets out `take` at a time. */
+/* Feed p in pieces that end where a bit of cuts is set, and take the octets out `take` at a time.
+ */
 static int feed(struct ptn_content *c, struct ptn_buf *all, const char *p, size_t n, unsigned cuts,
 		size_t take)
 {
@@ -163,8 +168,8 @@ END_TEST
 static const struct {
 	size_t n;
 	int dot, good;
-} lines[] = {{997, 0, 1}, {998, 0, 1}, {999, 0, 0}, {1000, 0, 0}, {100000, 0, 0}, {997, 1, 1},
-	     {998, 1, 0}};
+} lines[] = {{997, 0, 1},    {998, 0, 1}, {999, 0, 0}, {1000, 0, 0},
+	     {100000, 0, 0}, {997, 1, 1}, {998, 1, 0}};
 
 /* The stuffing dot does not count, a dot of the sender's does. */
 static void judge_length(int i, size_t piece)

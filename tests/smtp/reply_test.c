@@ -150,11 +150,11 @@ static const struct {
 	size_t limit, n; /* octets of the one line, with its CR LF */
 	int good;
 } lines[] = {
-	{PTN_REPLY_LINE, 511, 1},   {PTN_REPLY_LINE, 512, 1},
-	{PTN_REPLY_LINE, 513, 1},   {PTN_REPLY_LINE, 2047, 1},
-	{PTN_REPLY_LINE, 2048, 1},  {PTN_REPLY_LINE, 2049, 0},
-	{PTN_REPLY_LINE, 16385, 0}, {PTN_REPLY_LINE_AUTH, 12288, 1},
-	{PTN_REPLY_LINE_AUTH, 16384, 1}, {PTN_REPLY_LINE_AUTH, 16385, 0},
+	{PTN_REPLY_LINE, 511, 1},          {PTN_REPLY_LINE, 512, 1},
+	{PTN_REPLY_LINE, 513, 1},          {PTN_REPLY_LINE, 2047, 1},
+	{PTN_REPLY_LINE, 2048, 1},         {PTN_REPLY_LINE, 2049, 0},
+	{PTN_REPLY_LINE, 16385, 0},        {PTN_REPLY_LINE_AUTH, 12288, 1},
+	{PTN_REPLY_LINE_AUTH, 16384, 1},   {PTN_REPLY_LINE_AUTH, 16385, 0},
 	{PTN_REPLY_LINE_AUTH, 1 << 20, 0},
 };
 

@@ -9,8 +9,7 @@
 static const char *const one[] = {"b@example.org"};
 struct ptn_smtp_policy policy = {
 	.security = PTN_SMTP_CLEAR, .name = "client.example.org", .trace = 1};
-struct ptn_smtp_envelope envelope = {
-	.reverse_path = "a@example.org", .recipients = one, .n = 1};
+struct ptn_smtp_envelope envelope = {.reverse_path = "a@example.org", .recipients = one, .n = 1};
 int mail_mark;
 
 struct ptn_smtp *talk_begin(void)
