@@ -68,6 +68,10 @@ static void show_line(void *arg, int dir, const char *line, size_t len)
 	fprintf(stderr, "%c %.*s\n", dir, (int)len, line);
 }
 
+/* A person waits at the other end of this program: of the five minutes that RFC 5321 grants a server
+ * for its greeting, one is enough. */
+enum { GREETING_MS = 60000 };
+
 /* The first setting that is refused ends it: the exit status tells settings from addresses. */
 static int set_up(postern *p, const struct settings *s, struct failure *f)
 {
@@ -83,6 +87,8 @@ static int set_up(postern *p, const struct settings *s, struct failure *f)
 		rc = postern_set_mechanisms(p, s->auth);
 	if (!rc && s->timeout >= 0)
 		rc = postern_set_limit(p, POSTERN_LIMIT_OVERALL, s->timeout * 1000);
+	if (!rc)
+		rc = postern_set_limit(p, POSTERN_LIMIT_GREETING, GREETING_MS);
 	if (!rc && s->trace)
 		rc = postern_set_trace(p, show_line, NULL);
 	if (rc == POSTERN_E_NOMEM)

@@ -118,8 +118,11 @@ static int run_in(const struct options *o, const char *dir)
 static int run(const struct options *o)
 {
 	int fresh, bad;
-	char *dir = make_dir(o, &fresh);
+	char *dir;
 
+	if (server_watch_signals())
+		return EXIT_FAILED;
+	dir = make_dir(o, &fresh);
 	if (!dir)
 		return EXIT_FAILED;
 	bad = run_in(o, dir);

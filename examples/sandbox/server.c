@@ -197,16 +197,10 @@ static int open_listener(struct server *s, const struct listen_spec *spec)
 	return state ? -1 : 0;
 }
 
-int server_open(struct server *s, const struct options *o, const char *dir)
+int server_watch_signals(void)
 {
 	struct sigaction action = {0};
 
-	memset(s, 0, sizeof(*s));
-	s->options = o;
-	s->dir = copy_text(dir, strlen(dir));
-	for (const struct listen_spec *spec = o->listeners; spec; spec = spec->next)
-		if (open_listener(s, spec))
-			return -1;
 	if (pipe(signal_pipe) || set_flags(signal_pipe[0]) || set_flags(signal_pipe[1])) {
 		perror("postern-sandbox: pipe");
 		return -1;
@@ -216,6 +210,17 @@ int server_open(struct server *s, const struct options *o, const char *dir)
 	sigaction(SIGTERM, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	return 0;
+}
+
+int server_open(struct server *s, const struct options *o, const char *dir)
+{
+	memset(s, 0, sizeof(*s));
+	s->options = o;
+	s->dir = copy_text(dir, strlen(dir));
+	for (const struct listen_spec *spec = o->listeners; spec; spec = spec->next)
+		if (open_listener(s, spec))
+			return -1;
 	return 0;
 }
 

@@ -19,7 +19,9 @@ struct server {
 	char *dir;
 };
 
-/* 0, or -1 after a message on stderr. */
+/* From here on SIGINT and SIGTERM end the loop, at once if it has not begun.  Both of these: 0, or
+ * -1 after a message on stderr. */
+int server_watch_signals(void);
 int server_open(struct server *s, const struct options *o, const char *dir);
 void server_ready(const struct server *s, struct bytes *out); /* the lines that say where it is */
 int server_run(struct server *s); /* until a signal, --count or --time */

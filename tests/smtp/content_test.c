@@ -131,7 +131,7 @@ START_TEST(all_cuts)
 
 		ck_assert_int_eq(feed(&c, &all, in, sizeof(in) - 1, cuts, 0), 0);
 		must_be(&all, "a\r\n..\r\n...b\r\n\r\n..\r\n.\r\n");
-		ck_assert_uint_eq(c.size, 15);
+		ck_assert_uint_eq(c.size, 16);
 		ptn_buf_free(&all);
 	}
 }
