@@ -123,8 +123,9 @@ enum {
 	POSTERN_LIMIT_BLOCK = 10,   /* to hand over one block of content, 180 s (4.5.3.2.5) */
 	POSTERN_LIMIT_FINAL = 11,   /* reply to the end of the content, 600 s (4.5.3.2.6) */
 	POSTERN_LIMIT_QUIT = 12,    /* 5 s; never changes an outcome */
-	POSTERN_LIMIT_ATTEMPT = 13  /* delay before the next port or address is tried beside one that
+	POSTERN_LIMIT_ATTEMPT = 13, /* delay before the next port or address is tried beside one that
 	                               has not connected, 250 ms (RFC 8305 5); 10 ms to 2 s */
+	POSTERN_LIMIT_ROUTE = 14    /* how long the route that worked is tried first, 600 s; 0: never */
 };
 POSTERN_API int postern_set_limit(postern *p, int limit, int milliseconds);
 
@@ -250,6 +251,13 @@ POSTERN_API int postern_route_port(const postern *p);
 POSTERN_API const char *postern_route_tls(const postern *p);
 POSTERN_API const char *postern_route_tls_version(const postern *p);
 POSTERN_API const char *postern_route_mechanism(const postern *p);
+
+/* The route that worked last, as a short text without secrets, for a later process to begin with;
+ * "" if there is none.  Restoring it makes it a hint: tried first, among the ports allowed anyway,
+ * and forgotten when it fails or is older than POSTERN_LIMIT_ROUTE.  E_ARG: not such a text; one for
+ * another host is accepted and means nothing. */
+POSTERN_API const char *postern_route_save(postern *p);
+POSTERN_API int postern_route_restore(postern *p, const char *text);
 
 /* The attempts of the last search for a route, in the order they were started; milliseconds until
  * usable or failed; error "" for the one that won or was not needed. */

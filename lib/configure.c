@@ -21,6 +21,7 @@ static const int default_limits[PTN_LIMITS] = {
 	[POSTERN_LIMIT_RCPT] = 300000,   [POSTERN_LIMIT_DATA] = 120000,
 	[POSTERN_LIMIT_BLOCK] = 180000,  [POSTERN_LIMIT_FINAL] = 600000,
 	[POSTERN_LIMIT_QUIT] = 5000,     [POSTERN_LIMIT_ATTEMPT] = 250,
+	[POSTERN_LIMIT_ROUTE] = 600000,
 };
 
 static const char default_ports[] = "587 465 2525";
@@ -172,6 +173,7 @@ void postern_free(postern *p)
 	ptn_trust_release(p->set.trust);
 	ptn_sticky_free(&p->sticky);
 	ptn_buf_free(&p->error);
+	ptn_buf_free(&p->route);
 	ptn_mem_release(p, sizeof(*p));
 }
 

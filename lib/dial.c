@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "dial.h"
 
+static void put_family_first(struct ptn_dial *d, int family)
+{
+	size_t i = 0, found;
+
+	while (i < d->n && d->list[d->order[i]].family != family)
+		i++;
+	if (i == d->n)
+		return;
+	found = d->order[i];
+	memmove(d->order + 1, d->order, i * sizeof *d->order);
+	d->order[0] = found;
+}
+
 void ptn_dial_start(struct ptn_dial *d, const struct ptn_net *net, void *ctx,
-		    const struct ptn_address *list, size_t n, int port, ptn_time delay,
+		    const struct ptn_address *list, size_t n, int family, int port, ptn_time delay,
 		    ptn_time limit, ptn_time now)
 {
 	int families[PTN_NET_ADDRESSES];
@@ -23,6 +37,8 @@ void ptn_dial_start(struct ptn_dial *d, const struct ptn_net *net, void *ctx,
 		d->tries[i].handle = -1;
 	}
 	ptn_route_interleave(families, n, d->order);
+	if (family)
+		put_family_first(d, family);
 }
 
 static int fault_of(int err)

@@ -22,9 +22,10 @@ struct ptn_dial {
 	size_t won;
 };
 
-/* list is borrowed until the dial is closed or has won. */
+/* list is borrowed until the dial is closed or has won.  family: the first address of this family (4
+ * or 6) goes before all others; 0: none does. */
 void ptn_dial_start(struct ptn_dial *d, const struct ptn_net *net, void *ctx,
-		    const struct ptn_address *list, size_t n, int port, ptn_time delay,
+		    const struct ptn_address *list, size_t n, int family, int port, ptn_time delay,
 		    ptn_time limit, ptn_time now);
 /* 1: connected, the handle is the caller's now; 0: not yet; -1: failed on every address. */
 int ptn_dial_step(struct ptn_dial *d, ptn_time now, int *handle);

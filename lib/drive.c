@@ -195,6 +195,8 @@ static int start_mail(struct ptn_drive *d, long long seconds)
 	if (!m || d->active || !ptn_link_ready(d->line))
 		return 0;
 	d->mechanism = d->line->mechanism;
+	if (!d->line_used)
+		ptn_search_remember(&d->search, d->line, seconds);
 	if (m->read)
 		fault = ptn_mail_prepare(m, d->line->name, seconds, &line);
 	if (!fault)
@@ -237,21 +239,21 @@ static void note_route(struct ptn_drive *d, const struct ptn_link *l)
 		memcpy(d->tls_version, version, strlen(version) + 1);
 }
 
-static void begin_search(struct ptn_drive *d, ptn_time now)
+static void begin_search(struct ptn_drive *d, ptn_time now, long long seconds)
 {
 	d->port = 0;
 	d->address[0] = d->tls_version[0] = '\0';
 	d->tls = d->mechanism = NULL;
-	ptn_search_begin(&d->search, now);
+	ptn_search_begin(&d->search, now, seconds);
 }
 
-static void step_search(struct ptn_drive *d, ptn_time now)
+static void step_search(struct ptn_drive *d, ptn_time now, long long seconds)
 {
 	struct ptn_search *s = &d->search;
 	int state;
 
 	if (s->state == PTN_SEARCH_OFF)
-		begin_search(d, now);
+		begin_search(d, now, seconds);
 	state = ptn_search_step(s, now, &d->line);
 	while (s->n_parting)
 		put_away(d, s->parting[--s->n_parting]);
@@ -386,7 +388,7 @@ void ptn_drive_step(struct ptn_drive *d, ptn_time now, long long seconds)
 	step_line(d, now, seconds);
 	check_limits(d, now);
 	if (!d->line && d->queue.first) {
-		step_search(d, now);
+		step_search(d, now, seconds);
 		step_line(d, now, seconds); /* if one has just been found */
 	}
 	step_closing(d, now); /* last: what has just ended must not wait for a word that never comes */

@@ -215,7 +215,7 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_CONTENT_READER] = {"the content could not be read to its end",
 				      "Nothing was delivered."},
 	[PTN_FAULT_CONTENT_MISSING] = {"the mail has no content",
-				       "Set it with postern_mail_set_text() or _reader()."},
+				       "Give the mail its text or a reader before it is sent."},
 	[PTN_FAULT_ARGUMENT] = {"{%d}", ""},
 	[PTN_FAULT_STATE] = {"{%d}", ""},
 	[PTN_FAULT_CANCELLED] = {"the mail was cancelled", "Nothing was delivered."},
@@ -229,7 +229,7 @@ static const struct words words[PTN_FAULT_COUNT] = {
 /* Where the port or the reply tells more, another advice: the first row that fits. */
 static const struct {
 	int fault, port, least, most; /* port 0: any; codes from least to most, 0: any */
-	const char *status, *advice; /* status: how it begins, "" any */
+	const char *status, *advice; /* status: "" any */
 } special[] = {
 	{PTN_FAULT_CONNECT_TIMEOUT, 25, 0, 0, "", SERVER_TO_SERVER},
 	{PTN_FAULT_CONNECT_REFUSED, 25, 0, 0, "", SERVER_TO_SERVER},
@@ -267,7 +267,7 @@ static const char *advice_for(int fault, const struct ptn_facts *f)
 		if (special[i].fault == fault && (!special[i].port || special[i].port == f->port) &&
 		    (!special[i].most ||
 		     (f->code >= special[i].least && f->code <= special[i].most)) &&
-		    !strncmp(status, special[i].status, strlen(special[i].status)))
+		    (!*special[i].status || !strcmp(status, special[i].status)))
 			return special[i].advice;
 	return words[fault].advice;
 }

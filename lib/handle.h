@@ -25,6 +25,7 @@ struct postern {
 	struct ptn_settings set;
 	struct ptn_sticky sticky;
 	struct ptn_buf error; /* of the last mail; C string */
+	struct ptn_buf route; /* as saved last; C string */
 	void *ctx; /* the network; NULL until it is needed */
 	struct ptn_drive drive;
 	long process; /* whose connections these are */

@@ -117,15 +117,17 @@ int ptn_header_date(struct ptn_buf *out, long long seconds)
 	return err ? err : ptn_buf_puts(out, " +0000");
 }
 
+/* Letters, digits and hyphens between single dots: good behind the "@" of a msg-id. */
 static int is_domain(const char *s)
 {
-	if (!*s)
-		return 0;
-	for (; *s; s++)
+	char before = '.';
+
+	for (; *s; before = *s++)
 		if (!ptn_text_is_digit((unsigned char)*s) &&
-		    !ptn_text_is_alpha((unsigned char)*s) && *s != '-' && *s != '.')
+		    !ptn_text_is_alpha((unsigned char)*s) && *s != '-' &&
+		    (*s != '.' || before == '.'))
 			return 0;
-	return 1;
+	return before != '.';
 }
 
 int ptn_header_message_id(struct ptn_buf *out, const char *address, const char *host)

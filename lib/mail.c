@@ -47,24 +47,29 @@ void ptn_queue_remove(struct postern_mail *m)
 
 /* ---- Before it is sent. ---- */
 
-static int make_fields(struct postern_mail *m, const char *host, long long seconds)
+/* The octets of b become *field, if that was not made before; b is freed.  err: how making b went.
+ */
+static int keep_field(char **field, struct ptn_buf *b, int err)
 {
-	struct ptn_buf date = {0}, id = {0};
-	int err = 0;
+	if (!err && !*field)
+		*field = ptn_mem_copy(ptn_buf_data(b), ptn_buf_len(b));
+	ptn_buf_free(b);
+	return err ? err : *field ? 0 : POSTERN_E_NOMEM;
+}
 
-	if (!m->date) {
-		err = ptn_header_date(&date, seconds);
-		if (!err)
-			m->date = ptn_mem_copy(ptn_buf_data(&date), ptn_buf_len(&date));
-	}
-	if (!err && !m->message_id) {
-		err = ptn_header_message_id(&id, m->reverse_path, host);
-		if (!err)
-			m->message_id = ptn_mem_copy(ptn_buf_data(&id), ptn_buf_len(&id));
-	}
-	ptn_buf_free(&date);
-	ptn_buf_free(&id);
-	return err ? err : m->date && m->message_id ? 0 : POSTERN_E_NOMEM;
+static int make_date(struct postern_mail *m, long long seconds)
+{
+	struct ptn_buf b = {0};
+
+	return keep_field(&m->date, &b, m->date ? 0 : ptn_header_date(&b, seconds));
+}
+
+static int make_message_id(struct postern_mail *m, const char *host)
+{
+	struct ptn_buf b = {0};
+
+	return keep_field(&m->message_id, &b,
+			  m->message_id ? 0 : ptn_header_message_id(&b, m->reverse_path, host));
 }
 
 static int put_field(struct ptn_buf *b, const char *name, const char *value)
@@ -84,17 +89,20 @@ static int complete(struct postern_mail *m, const char *start, size_t n, const c
 	int err;
 
 	ptn_header_read(&h, start, n);
-	if (h.message_id) {
+	if (h.has_message_id || !m->completion || !h.is_header) {
+		/* What is told of it is what the content says, if it can be read. */
 		ptn_mem_free(m->message_id);
-		m->message_id = ptn_mem_copy(h.message_id, h.message_id_len);
-		if (!m->message_id)
+		m->message_id = h.message_id ? ptn_mem_copy(h.message_id, h.message_id_len) : NULL;
+		if (h.message_id && !m->message_id)
 			return POSTERN_E_NOMEM;
 	}
-	if (!m->completion || !h.is_header || (h.has_date && h.has_message_id))
+	if (!m->completion || !h.is_header)
 		return 0;
-	err = make_fields(m, host, seconds);
+	err = h.has_date ? 0 : make_date(m, seconds);
 	if (!err && !h.has_date)
 		err = put_field(&m->prefix, "Date", m->date);
+	if (!err && !h.has_message_id)
+		err = make_message_id(m, host);
 	if (!err && !h.has_message_id)
 		err = put_field(&m->prefix, "Message-ID", m->message_id);
 	return err;
@@ -214,6 +222,7 @@ ptrdiff_t ptn_mail_read(struct postern_mail *m, char *buf, size_t cap)
 		ptrdiff_t got = m->ended ? 0 : m->read(m->arg, buf, cap);
 
 		m->waiting = got == POSTERN_LATER;
+		m->ended = !got;
 		return got > 0 && (size_t)got > cap ? -1 : got;
 	}
 	n = m->len - (m->at - n);
@@ -296,12 +305,11 @@ void ptn_mail_finish(struct postern_mail *m, int outcome, int fault, const struc
 	m->fault = fault;
 	if (m->outcome == POSTERN_PARTIAL && !fault)
 		m->fault = PTN_FAULT_RCPT_REFUSED;
-	if (outcome == POSTERN_ACCEPTED) {
+	m->reply = shown(reply);
+	if (outcome == POSTERN_ACCEPTED && m->reply) {
 		size_t n = 0;
-		const char *id;
+		const char *id = ptn_queueid_find(m->reply, &n);
 
-		m->reply = shown(reply);
-		id = m->reply ? ptn_queueid_find(m->reply, &n) : NULL;
 		if (id)
 			m->queue_id = ptn_mem_copy(id, n);
 	}

@@ -211,6 +211,30 @@ const char *postern_route_mechanism(const postern *p)
 	return p && p->drive.mechanism ? p->drive.mechanism : "";
 }
 
+const char *postern_route_save(postern *p)
+{
+	if (!p || !p->drive.search.hint.port || !p->set.host)
+		return "";
+	ptn_buf_clear(&p->route);
+	if (ptn_hint_print(&p->route, &p->drive.search.hint, p->set.host) ||
+	    ptn_buf_add(&p->route, "", 1))
+		ptn_buf_clear(&p->route);
+	return ptn_buf_data(&p->route);
+}
+
+int postern_route_restore(postern *p, const char *text)
+{
+	struct ptn_hint hint;
+	int err;
+
+	if (!p)
+		return POSTERN_E_NOMEM;
+	err = text ? ptn_hint_parse(&hint, text, p->set.host) : POSTERN_E_ARG;
+	if (!err)
+		p->drive.search.hint = hint;
+	return err < 0 ? err : 0;
+}
+
 /* The ith attempt in the order they were started; NULL behind the last. */
 static const struct ptn_attempt *attempt(const postern *p, size_t i)
 {

@@ -4,6 +4,7 @@
 
 #include "facts.h"
 #include "search.h"
+#include "smtp/capability.h"
 
 const char *ptn_search_mode_name(int mode)
 {
@@ -49,12 +50,25 @@ static void end_attempt(struct ptn_search *s, size_t i, ptn_time now)
 	part_with(s, a);
 }
 
+static int is_hinted(const struct ptn_search *s, const struct ptn_attempt *a)
+{
+	return a->want.port == s->hint.port && a->want.mode == s->hint.mode;
+}
+
+/* What failed is no hint any more. */
+static void forget_hint(struct ptn_search *s, const struct ptn_attempt *a)
+{
+	if (is_hinted(s, a))
+		s->hint.port = 0;
+}
+
 static void attempt_failed(struct ptn_search *s, size_t i, int fault, ptn_time now)
 {
 	struct ptn_attempt *a = &s->attempts[i];
 	struct ptn_buf advice = {0};
 
 	a->fault = fault;
+	forget_hint(s, a);
 	if (a->link) {
 		ptn_facts_explain(&a->error, &advice, fault, s->set, a->link,
 				  ptn_smtp_reply(a->link->smtp));
@@ -78,7 +92,8 @@ static void start_attempt(struct ptn_search *s, size_t i, ptn_time now)
 	a->want = s->route.c[i].want;
 	a->tried = a->dialing = 1;
 	a->started = now;
-	ptn_dial_start(&a->dial, s->net, s->ctx, s->addresses, s->n_addresses, a->want.port,
+	ptn_dial_start(&a->dial, s->net, s->ctx, s->addresses, s->n_addresses,
+		       is_hinted(s, a) ? s->hint.family : 0, a->want.port,
 		       s->set->limits[POSTERN_LIMIT_ATTEMPT], s->set->limits[POSTERN_LIMIT_CONNECT],
 		       now);
 }
@@ -167,6 +182,8 @@ static int clear_text_abroad(const struct ptn_search *s)
 
 static int step_name(struct ptn_search *s, ptn_time now)
 {
+	struct ptn_candidate list[PTN_ROUTE_MOST];
+	size_t n;
 	int state = s->net->resolved(s->ctx, s->addresses, &s->n_addresses);
 
 	if (!state && now >= s->name_until) {
@@ -182,8 +199,9 @@ static int step_name(struct ptn_search *s, ptn_time now)
 	if (clear_text_abroad(s))
 		return give_up(s, PTN_FAULT_CLEAR_TEXT_SIGN_IN);
 	s->state = PTN_SEARCH_PORTS;
-	ptn_route_init(&s->route, s->set->ports, s->set->n_ports,
-		       s->set->limits[POSTERN_LIMIT_ATTEMPT]);
+	n = ptn_route_expand(list, s->set->ports, s->set->n_ports);
+	ptn_hint_apply(&s->hint, list, n);
+	ptn_route_init(&s->route, list, n, s->set->limits[POSTERN_LIMIT_ATTEMPT]);
 	return 0;
 }
 
@@ -253,11 +271,21 @@ int ptn_search_step(struct ptn_search *s, ptn_time now, struct ptn_link **line)
 	return state;
 }
 
-void ptn_search_begin(struct ptn_search *s, ptn_time now)
+/* A hint is for a while: ports open and close. */
+static void check_age(struct ptn_search *s, long long seconds)
+{
+	long long age = seconds - s->hint.seconds;
+
+	if (age < 0 || age * 1000 >= s->set->limits[POSTERN_LIMIT_ROUTE])
+		s->hint.port = 0;
+}
+
+void ptn_search_begin(struct ptn_search *s, ptn_time now, long long seconds)
 {
 	int limit = s->set->limits[POSTERN_LIMIT_RESOLVE], err;
 
 	ptn_search_stop(s);
+	check_age(s, seconds);
 	for (size_t i = 0; i < PTN_ROUTE_MOST; i++) {
 		ptn_buf_free(&s->attempts[i].error);
 		s->attempts[i] = (struct ptn_attempt){0};
@@ -308,6 +336,21 @@ void ptn_search_stop(struct ptn_search *s)
 	s->state = PTN_SEARCH_OFF;
 }
 
+void ptn_search_remember(struct ptn_search *s, const struct ptn_link *line, long long seconds)
+{
+	int i = ptn_route_winner(&s->route);
+
+	if (i < 0)
+		return;
+	s->hint = (struct ptn_hint){.port = line->port,
+				    .mode = line->mode,
+				    .family = line->address.family,
+				    .capabilities = ptn_smtp_capability(line->smtp)->has,
+				    .milliseconds =
+					    (int)(s->attempts[i].ended - s->attempts[i].started),
+				    .seconds = seconds};
+}
+
 void ptn_search_blame(struct ptn_search *s, int fault, const struct ptn_buf *cause)
 {
 	int i = ptn_route_winner(&s->route);
@@ -315,6 +358,7 @@ void ptn_search_blame(struct ptn_search *s, int fault, const struct ptn_buf *cau
 	if (i < 0)
 		return;
 	s->attempts[i].fault = fault;
+	forget_hint(s, &s->attempts[i]);
 	copy_words(&s->attempts[i].error, cause);
 }
 

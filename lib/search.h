@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "dial.h"
+#include "hint.h"
 #include "link.h"
 #include "net/net.h"
 #include "route/route.h"
@@ -31,6 +32,7 @@ struct ptn_search {
 	ptn_time name_until;
 	struct ptn_address addresses[PTN_NET_ADDRESSES];
 	size_t n_addresses;
+	struct ptn_hint hint; /* of the route that worked last */
 	struct ptn_route route;
 	struct ptn_attempt attempts[PTN_ROUTE_MOST];
 	struct ptn_link
@@ -44,12 +46,16 @@ void ptn_search_init(struct ptn_search *s, const struct ptn_settings *set,
 		     const struct ptn_net *net, void *ctx);
 void ptn_search_free(struct ptn_search *s);
 
-void ptn_search_begin(struct ptn_search *s, ptn_time now);
+/* seconds: since 1970, to know how old the hint is. */
+void ptn_search_begin(struct ptn_search *s, ptn_time now, long long seconds);
 /* 0: it goes on; 1: *line has won, and is the caller's; -1: no way: fault, cause, advice.  Links in
  * parting[] are the caller's after each call. */
 int ptn_search_step(struct ptn_search *s, ptn_time now, struct ptn_link **line);
 ptn_time ptn_search_wake(const struct ptn_search *s);
 void ptn_search_stop(struct ptn_search *s); /* closes everything at once; records stay */
+
+/* The winner is good for mail: tried first next time. */
+void ptn_search_remember(struct ptn_search *s, const struct ptn_link *line, long long seconds);
 
 /* The winner failed after all, before its first mail: for the record. */
 void ptn_search_blame(struct ptn_search *s, int fault, const struct ptn_buf *cause);

@@ -10,7 +10,7 @@
 #include "postern.h"
 #include "route/route.h"
 
-enum { PTN_LIMITS = POSTERN_LIMIT_ATTEMPT + 1 };
+enum { PTN_LIMITS = POSTERN_LIMIT_ROUTE + 1 };
 
 struct ptn_settings {
 	char *host; /* NULL: the server given to postern_new() was bad */

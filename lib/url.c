@@ -78,6 +78,14 @@ static int usual_mode(int port)
 	return port == 465 ? PTN_MODE_IMPLICIT : PTN_MODE_STARTTLS;
 }
 
+static void set_usual(struct ptn_candidate *c)
+{
+	c->mode = usual_mode(c->port);
+	c->guess = c->port != 25 && c->port != 465 && c->port != 587 && c->port != 2525
+			   ? PTN_GUESS_MODE
+			   : PTN_GUESS_NONE;
+}
+
 /* PORT or PORT/MODE.  mode: what the rest of the URL asks for, or ANY. */
 static int parse_entry(struct ptn_candidate *c, struct span s, int mode, char *why, size_t size)
 {
@@ -95,10 +103,14 @@ static int parse_entry(struct ptn_candidate *c, struct span s, int mode, char *w
 			why, size,
 			"ports: \"%s\" is not a port from 1 to 65535, alone or as PORT/MODE",
 			ptn_check_shown(s.at, s.n).text);
-	c->mode = mode == ANY ? usual_mode(c->port) : mode;
+	c->mode = mode;
+	c->guess = PTN_GUESS_NONE;
+	if (mode == ANY)
+		set_usual(c);
 	if (!slash)
 		return 0;
 	c->mode = mode_of(word);
+	c->guess = PTN_GUESS_NONE;
 	if (c->mode == ANY)
 		return ptn_check_refuse(why, size, "ports: \"%s\" is not a mode: use " MODES "%s",
 					ptn_check_shown(word.at, word.n).text,
@@ -560,8 +572,8 @@ static int use_defaults(struct parse *p, int mode)
 			      mode_names[mode], mode == PTN_MODE_NONE ? "1025" : "25");
 	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
 		if (mode == ANY || mode == usual_mode(usual[i]))
-			p->u->port[p->u->ports++] =
-				(struct ptn_candidate){usual[i], usual_mode(usual[i])};
+			p->u->port[p->u->ports++] = (struct ptn_candidate){
+				.port = usual[i], .mode = usual_mode(usual[i])};
 	return 0;
 }
 
@@ -582,7 +594,9 @@ static int settle_ports(struct parse *p)
 	if (!p->port)
 		return use_defaults(p, mode);
 	p->u->port[0].port = p->port;
-	p->u->port[0].mode = mode == ANY ? usual_mode(p->port) : mode;
+	p->u->port[0].mode = mode;
+	if (mode == ANY)
+		set_usual(&p->u->port[0]);
 	p->u->ports = 1;
 	return 0;
 }

@@ -3,7 +3,8 @@
 
 tally.py count LABEL TESTLOG   lines "pass|FAIL|skip LABEL: NAME ..." for every test; for a
                                failure the end of its output on standard error
-tally.py programs BUILD        the names of the unit tests: those that are a program of this build
+tally.py programs STEP BUILD   the names of the unit tests that this step of run.sh runs: tests
+                               that are a program of this build, one name a line
 """
 
 import json
@@ -12,7 +13,9 @@ import subprocess
 import sys
 
 TAIL = 40  # lines of a failed test's output
-APART = {'story', 'sandbox', 'live', 'package'}
+APART = {'story', 'stories', 'sandbox', 'live', 'package'}
+# It looks at freed memory, which valgrind fills.
+NOT_IN = {'valgrind': {'wipe'}}
 
 
 def last_words(record):
@@ -55,13 +58,14 @@ def count(label, path):
                 print('\n'.join(explanation(last_words(record))), file=sys.stderr)
 
 
-def programs(build):
+def programs(step, build):
     text = subprocess.run(['meson', 'introspect', '--tests', build], check=True,
                           stdout=subprocess.PIPE).stdout
     inside = os.path.realpath(build) + os.sep
     for test in json.loads(text):
         suites = {suite.split(':')[-1] for suite in test['suite']}
-        if os.path.realpath(test['cmd'][0]).startswith(inside) and not suites & APART:
+        ours = os.path.realpath(test['cmd'][0]).startswith(inside)
+        if ours and not suites & APART and test['name'] not in NOT_IN.get(step, ()):
             print(test['name'])
 
 

@@ -9,6 +9,22 @@ enum {
 	GRACE = 100 /* a usable candidate waits this long for a preferred one that lives */
 };
 
+size_t ptn_route_expand(struct ptn_candidate out[PTN_ROUTE_MOST], const struct ptn_candidate *c,
+			size_t n)
+{
+	size_t room = n < PTN_ROUTE_MOST ? PTN_ROUTE_MOST - n : 0, k = 0;
+
+	for (size_t i = 0; i < n && k < PTN_ROUTE_MOST; i++) {
+		out[k++] = c[i];
+		if (c[i].guess != PTN_GUESS_MODE || !room)
+			continue;
+		out[k++] = (struct ptn_candidate){
+			.port = c[i].port, .mode = PTN_MODE_IMPLICIT, .guess = PTN_GUESS_SILENT};
+		room--;
+	}
+	return k;
+}
+
 void ptn_route_init(struct ptn_route *r, const struct ptn_candidate *c, size_t n, ptn_time delay)
 {
 	*r = (struct ptn_route){.delay = delay, .usable_at = PTN_NEVER};
@@ -35,13 +51,31 @@ static size_t first(const struct ptn_route *r, int phase)
 	return i;
 }
 
+/* The second guess about a port's mode needs the first to have met silence, or TLS: never a failure
+ * of security. */
+static int has_ground(const struct ptn_route *r, size_t i)
+{
+	size_t k = 0;
+	int phase, fault;
+
+	if (r->c[i].want.guess != PTN_GUESS_SILENT)
+		return 1;
+	while (k < r->n && (k == i || r->c[k].want.port != r->c[i].want.port))
+		k++;
+	phase = k < r->n ? r->c[k].phase : PTN_WAITING;
+	fault = k < r->n ? r->c[k].fault : 0;
+	return phase == PTN_CONNECTED ||
+	       (phase == PTN_FAILED &&
+		(fault == PTN_FAULT_GREETING_SILENT || fault == PTN_FAULT_GREETING_IS_TLS));
+}
+
 /* The candidate that would be started next, n if there is none. */
 static size_t next(const struct ptn_route *r)
 {
 	size_t i = 0;
 
-	while (i < r->n &&
-	       (r->c[i].phase != PTN_WAITING || ptn_route_rank(r->c[i].want.mode) < r->rank))
+	while (i < r->n && (r->c[i].phase != PTN_WAITING ||
+			    ptn_route_rank(r->c[i].want.mode) < r->rank || !has_ground(r, i)))
 		i++;
 	return i;
 }
@@ -144,6 +178,9 @@ void ptn_route_failed(struct ptn_route *r, size_t i, int fault, ptn_time now)
 	r->c[i].phase = PTN_FAILED;
 	r->c[i].fault = fault;
 	r->c[i].ended = now;
+	/* A second guess that fails only proves that the port is not what was guessed. */
+	if (verdict == PTN_UP && r->c[i].want.guess == PTN_GUESS_SILENT)
+		verdict = PTN_GO_ON;
 	if (verdict == PTN_UP) {
 		/* What runs is not below the rank, so this raises it. */
 		r->rank = ptn_route_rank(r->c[i].want.mode) + 1;

@@ -21,7 +21,13 @@ enum { PTN_ROUTE_MOST = 8 };
 
 struct ptn_candidate { /* what the caller wants tried */
 	int port;
-	int mode; /* enum ptn_mode */
+	int mode;  /* enum ptn_mode */
+	int guess; /* the mode was not named and the port is none of the known ones (enum ptn_guess) */
+};
+enum ptn_guess {
+	PTN_GUESS_NONE,
+	PTN_GUESS_MODE, /* STARTTLS is a guess */
+	PTN_GUESS_SILENT /* the same port with implicit TLS, once the guess above proved silent */
 };
 
 enum ptn_phase {
@@ -49,6 +55,10 @@ struct ptn_route {
 	int stopped;    /* 1 + the candidate whose fault ended everything, else 0 */
 	int rank;       /* lowest security rank that may still be tried */
 };
+
+/* A list in which every guessed mode is followed by its alternative, as far as there is room.  Gives
+ * the new length. */
+size_t ptn_route_expand(struct ptn_candidate out[PTN_ROUTE_MOST], const struct ptn_candidate *c, size_t n);
 
 void ptn_route_init(struct ptn_route *r, const struct ptn_candidate *c, size_t n, ptn_time delay);
 

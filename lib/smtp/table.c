@@ -13,10 +13,9 @@
 
 /* clang-format off */
 const struct ptn_row ptn_table[] = {
-	/* Nobody asked: only a farewell makes sense. */
+	/* Nobody asked: only a farewell makes sense; the last row of all says the rest. */
 	ROW(NONE,     "4..", ALWAYS,         DO(CLOSING),                HANG_UP,       "5321 3.8")
 	ROW(NONE,     "2..", AFTER_STARTTLS, FAIL(STARTTLS_MALFORMED),   HANG_UP,       "5321 4.2")
-	ROW(NONE,     "...", ALWAYS,         DO(NONSENSE),               HANG_UP,       "5321 4.2")
 
 	ROW(GREETING, "220", ALWAYS,         DO(NOTHING),                SEND_HELLO,    "5321 3.1, 4.3.2")
 	ROW(GREETING, "421", ALWAYS,         FAIL(GREETING_BUSY),        HANG_UP,       "5321 3.8")

@@ -331,11 +331,11 @@ static void compare(const struct ptn_candidate *c, const struct script *const *s
 }
 
 static const struct ptn_candidate usual[] = {
-	{587, PTN_MODE_STARTTLS}, {465, PTN_MODE_IMPLICIT}, {2525, PTN_MODE_STARTTLS}};
+	{587, PTN_MODE_STARTTLS, 0}, {465, PTN_MODE_IMPLICIT, 0}, {2525, PTN_MODE_STARTTLS, 0}};
 static const struct ptn_candidate starttls_first[] = {
-	{587, PTN_MODE_STARTTLS}, {2525, PTN_MODE_STARTTLS}, {465, PTN_MODE_IMPLICIT}};
+	{587, PTN_MODE_STARTTLS, 0}, {2525, PTN_MODE_STARTTLS, 0}, {465, PTN_MODE_IMPLICIT, 0}};
 static const struct ptn_candidate implicit_first[] = {
-	{465, PTN_MODE_IMPLICIT}, {587, PTN_MODE_STARTTLS}, {2525, PTN_MODE_STARTTLS}};
+	{465, PTN_MODE_IMPLICIT, 0}, {587, PTN_MODE_STARTTLS, 0}, {2525, PTN_MODE_STARTTLS, 0}};
 
 START_TEST(each_alone)
 {
@@ -759,8 +759,9 @@ END_TEST
 
 START_TEST(without_tls_only_alone)
 {
-	static const struct ptn_candidate plain[] = {
-		{1025, PTN_MODE_NONE}, {587, PTN_MODE_STARTTLS}, {25, PTN_MODE_OPPORTUNISTIC}};
+	static const struct ptn_candidate plain[] = {{1025, PTN_MODE_NONE, 0},
+						     {587, PTN_MODE_STARTTLS, 0},
+						     {25, PTN_MODE_OPPORTUNISTIC, 0}};
 	struct ptn_route r;
 	size_t which;
 
@@ -790,7 +791,7 @@ START_TEST(more_than_most_are_left_out)
 	struct ptn_route r;
 
 	for (int i = 0; i < PTN_ROUTE_MOST + 2; i++)
-		c[i] = (struct ptn_candidate){i + 1, PTN_MODE_STARTTLS};
+		c[i] = (struct ptn_candidate){.port = i + 1, .mode = PTN_MODE_STARTTLS};
 	ptn_route_init(&r, c, PTN_ROUTE_MOST + 2, 250);
 	ck_assert_uint_eq(r.n, PTN_ROUTE_MOST);
 	ck_assert_int_eq(r.c[PTN_ROUTE_MOST - 1].want.port, PTN_ROUTE_MOST);
@@ -877,7 +878,7 @@ static void wander(unsigned seed)
 	state = seed;
 	n = 1 + draw(PTN_ROUTE_MOST);
 	for (size_t i = 0; i < n; i++)
-		c[i] = (struct ptn_candidate){(int)i + 1, modes[draw(2)]};
+		c[i] = (struct ptn_candidate){.port = (int)i + 1, .mode = modes[draw(2)]};
 	ptn_route_init(&r, c, n, 10 + draw(2000));
 	for (int steps = 0; steps < 40; steps++) {
 		ptn_time wake;
@@ -942,6 +943,94 @@ START_TEST(addresses_alternate)
 }
 END_TEST
 
+/* A mode that was not named: the other one is tried on the same port, after silence and no sooner.
+ */
+static void begin_guess(struct ptn_route *r)
+{
+	static const struct ptn_candidate named[] = {{8587, PTN_MODE_STARTTLS, PTN_GUESS_MODE}};
+	struct ptn_candidate list[PTN_ROUTE_MOST];
+	size_t n = ptn_route_expand(list, named, 1);
+
+	ck_assert_uint_eq(n, 2);
+	ptn_route_init(r, list, n, 250);
+	ptn_route_turn(r, 0);
+	ck_assert_int_eq(r->c[0].phase, PTN_TRYING);
+	ptn_route_turn(r, 5000);
+	ck_assert_int_eq(r->c[1].phase, PTN_WAITING); /* it may not be there at all */
+	ptn_route_tell(r, 0, PTN_CONNECTED, 5000);
+}
+
+START_TEST(guess_waits_for_silence)
+{
+	struct ptn_route r;
+
+	begin_guess(&r);
+	ck_assert_int_eq(ptn_route_wake(&r), 5000 + 4 * 5000);
+	ptn_route_turn(&r, 24999);
+	ck_assert_int_eq(r.c[1].phase, PTN_WAITING);
+	ptn_route_turn(&r, 25000);
+	ck_assert_int_eq(r.c[1].phase, PTN_TRYING);
+	ptn_route_tell(&r, 1, PTN_CONNECTED, 25010);
+	ptn_route_tell(&r, 1, PTN_USABLE, 25050);
+	ptn_route_turn(&r, 25050);
+	ck_assert_int_eq(ptn_route_winner(&r), 1);
+	ck_assert_int_eq(r.c[0].phase, PTN_DROPPED);
+}
+END_TEST
+
+START_TEST(wrong_guess_harms_nobody)
+{
+	struct ptn_route r;
+
+	begin_guess(&r);
+	ptn_route_turn(&r, 25000);
+	ptn_route_tell(&r, 1, PTN_CONNECTED, 25010);
+	ptn_route_failed(&r, 1, PTN_FAULT_TLS_SMTP_FIRST, 25020);
+	ck_assert_int_eq(r.c[0].phase, PTN_CONNECTED); /* only slow, it turns out */
+	ptn_route_tell(&r, 0, PTN_USABLE, 25030);
+	ptn_route_turn(&r, 25030);
+	ck_assert_int_eq(ptn_route_winner(&r), 0);
+}
+END_TEST
+
+static const struct {
+	int fault, begins;
+} grounds[] = {
+	{PTN_FAULT_GREETING_SILENT, 1},  {PTN_FAULT_GREETING_IS_TLS, 1},
+	{PTN_FAULT_GREETING_CLOSED, 0},  {PTN_FAULT_GREETING_REFUSED, 0},
+	{PTN_FAULT_STARTTLS_MISSING, 0}, {PTN_FAULT_TLS_ALERT, 0},
+	{PTN_FAULT_CERT_WRONG_NAME, 0},  {PTN_FAULT_STARTTLS_INJECTED, 0},
+};
+
+START_TEST(guess_needs_a_ground)
+{
+	struct ptn_route r;
+
+	begin_guess(&r);
+	ptn_route_failed(&r, 0, grounds[_i].fault, 5001);
+	ptn_route_turn(&r, 5001);
+	ck_assert_int_eq(r.c[1].phase, grounds[_i].begins ? PTN_TRYING : PTN_WAITING);
+	ck_assert_int_eq(ptn_route_over(&r), !grounds[_i].begins);
+}
+END_TEST
+
+START_TEST(expansion_keeps_what_was_named)
+{
+	struct ptn_candidate named[PTN_ROUTE_MOST], list[PTN_ROUTE_MOST];
+
+	for (int i = 0; i < PTN_ROUTE_MOST; i++)
+		named[i] = (struct ptn_candidate){.port = 8000 + i, .guess = PTN_GUESS_MODE};
+	for (size_t n = 0; n <= PTN_ROUTE_MOST; n++) {
+		size_t k = ptn_route_expand(list, named, n), kept = 0;
+
+		ck_assert_uint_eq(k, 2 * n < PTN_ROUTE_MOST ? 2 * n : PTN_ROUTE_MOST);
+		for (size_t i = 0; i < k; i++)
+			kept += list[i].guess == PTN_GUESS_MODE;
+		ck_assert_uint_eq(kept, n);
+	}
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "beside the oracle");
@@ -972,6 +1061,11 @@ void test_cases(Suite *s)
 	tcase_add_test(t, news_of_the_idle_is_ignored);
 	tcase_add_test(t, without_tls_only_alone);
 	tcase_add_test(t, more_than_most_are_left_out);
+	t = test_case(s, "a mode that was not named");
+	tcase_add_test(t, guess_waits_for_silence);
+	tcase_add_test(t, wrong_guess_harms_nobody);
+	tcase_add_loop_test(t, guess_needs_a_ground, 0, (int)(sizeof grounds / sizeof *grounds));
+	tcase_add_test(t, expansion_keeps_what_was_named);
 	t = test_case(s, "at random");
 	tcase_add_loop_test(t, random_walks, 0, 4);
 	t = test_case(s, "addresses");

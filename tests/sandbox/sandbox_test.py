@@ -39,9 +39,19 @@ class Sandbox:
             options += ['--script', name]
         listen = [] if '--listen' in options else LISTEN
         self.process = subprocess.Popen(
-            [PROGRAM, *listen, '--dir', os.path.join(self.here.name, 'state'),
-             '--log', self.log_file, *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [
+                PROGRAM,
+                *listen,
+                '--dir',
+                os.path.join(self.here.name, 'state'),
+                '--log',
+                self.log_file,
+                *options,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for line in self.process.stdout:
             if line == 'ready\n':
                 break
@@ -165,8 +175,9 @@ class Raw:
         return reply
 
     def tls(self):
-        self.socket = self.context.wrap_socket(self.socket, server_hostname='localhost',
-                                               suppress_ragged_eofs=False)
+        self.socket = self.context.wrap_socket(
+            self.socket, server_hostname='localhost', suppress_ragged_eofs=False
+        )
 
     def to_tls(self):
         self.reply()
@@ -187,7 +198,9 @@ def scram(raw, hash_name, password='password', user='user'):
     first = base64.b64decode(reply[4:]).decode()
     at = dict(part.split('=', 1) for part in first.split(','))
     assert at['r'].startswith(nonce) and len(at['r']) > len(nonce)
-    salted = hashlib.pbkdf2_hmac(hash_name, password.encode(), base64.b64decode(at['s']), int(at['i']))
+    salted = hashlib.pbkdf2_hmac(
+        hash_name, password.encode(), base64.b64decode(at['s']), int(at['i'])
+    )
     key = hmac.digest(salted, b'Client Key', hash_name)
     without = f'c=biws,r={at["r"]}'
     auth = f'{bare},{first},{without}'.encode()
@@ -230,17 +243,24 @@ class Service(unittest.TestCase):
             self.assertEqual(s.end(), 0)
             self.assertEqual(s.messages(), [MESSAGE] * 9)
             seen = sorted((e['listener'], e['mechanism'], e['tls']) for e in s.envelopes())
-            self.assertEqual(seen, sorted(
-                (p, m, t) for p, t in (('587', 'TLS1.3'), ('465', 'TLS1.3'), ('25', 'clear'))
-                for m in ('PLAIN', 'LOGIN', 'CRAM-MD5')))
+            self.assertEqual(
+                seen,
+                sorted(
+                    (p, m, t)
+                    for p, t in (('587', 'TLS1.3'), ('465', 'TLS1.3'), ('25', 'clear'))
+                    for m in ('PLAIN', 'LOGIN', 'CRAM-MD5')
+                ),
+            )
 
     def test_scram(self):
         with Sandbox('--user', 'user:password', '--user', 'jo:secret') as s:
             for hash_name in ('sha1', 'sha256'):
-                for user, password, code, proven in (('user', 'password', '235', True),
-                                                     ('jo', 'secret', '235', True),
-                                                     ('user', 'wrong', '535', False),
-                                                     ('nobody', 'x', '535', False)):
+                for user, password, code, proven in (
+                    ('user', 'password', '235', True),
+                    ('jo', 'secret', '235', True),
+                    ('user', 'wrong', '535', False),
+                    ('nobody', 'x', '535', False),
+                ):
                     with s.raw() as r:
                         r.to_tls()
                         reply, proof = scram(r, hash_name, password, user)
@@ -260,8 +280,10 @@ class Service(unittest.TestCase):
 
     def test_oauth(self):
         with Sandbox('--token', 'user:t0ken', '--mechanisms', 'OAUTHBEARER XOAUTH2') as s:
+
             def b64(text):
                 return base64.b64encode(text.encode()).decode()
+
             for token, code in (('t0ken', '235'), ('other', '334')):
                 with s.raw() as r:
                     r.to_tls()
@@ -286,28 +308,46 @@ class Service(unittest.TestCase):
             reply = r.say('x\r\n.', '250 2.0.0 Ok: queued as ')
             r.say('QUIT', '221')
             self.assertEqual(s.end(), 0)
-            e, = s.envelopes()
+            (e,) = s.envelopes()
             self.assertEqual(e['reverse_path'], '')
-            self.assertEqual(e['parameters'],
-                             ['SIZE=10', 'BODY=8BITMIME', 'RET=HDRS', 'ENVID=a+2Bb', 'SMTPUTF8'])
-            self.assertEqual([x['address'] for x in e['recipients']],
-                             ['"a b\\"c"@[192.0.2.1]', 'jürgen@bücher.test', 'Postmaster'])
-            self.assertEqual(e['recipients'][0]['parameters'],
-                             ['NOTIFY=NEVER', 'ORCPT=rfc822;x@y.test'])
-            self.assertEqual((e['ehlo'], e['user'], e['mechanism'], e['transfer'], e['octets']),
-                             ('a.test', 'user', 'PLAIN', 'DATA', 3))
+            self.assertEqual(
+                e['parameters'], ['SIZE=10', 'BODY=8BITMIME', 'RET=HDRS', 'ENVID=a+2Bb', 'SMTPUTF8']
+            )
+            self.assertEqual(
+                [x['address'] for x in e['recipients']],
+                ['"a b\\"c"@[192.0.2.1]', 'jürgen@bücher.test', 'Postmaster'],
+            )
+            self.assertEqual(
+                e['recipients'][0]['parameters'], ['NOTIFY=NEVER', 'ORCPT=rfc822;x@y.test']
+            )
+            self.assertEqual(
+                (e['ehlo'], e['user'], e['mechanism'], e['transfer'], e['octets']),
+                ('a.test', 'user', 'PLAIN', 'DATA', 3),
+            )
             self.assertEqual(reply.split()[-1], e['queue_id'])
             self.assertIn(f'accepted {e["queue_id"]} from=<>', s.out)
 
     def test_order_and_syntax(self):
         with Sandbox() as s, s.raw() as r:
             r.reply()
-            for line, code in (('MAIL FROM:<a@b.test>', '503'), ('FOO', '500 5.5.2'), ('', '500'),
-                               ('EHLO', '501'), ('HELO a', '250 '), ('AUTH PLAIN', '503'),
-                               ('EHLO a', '250'), ('AUTH PLAIN', '538 5.7.11'),
-                               ('MAIL FROM:<a@b.test>', '530 5.7.0'), ('STARTTLS x', '501'),
-                               ('RCPT TO:<a@b.test>', '503'), ('DATA', '503'), ('RSET', '250'),
-                               ('NOOP x', '250'), ('VRFY x', '252'), ('HELP', '500')):
+            for line, code in (
+                ('MAIL FROM:<a@b.test>', '503'),
+                ('FOO', '500 5.5.2'),
+                ('', '500'),
+                ('EHLO', '501'),
+                ('HELO a', '250 '),
+                ('AUTH PLAIN', '503'),
+                ('EHLO a', '250'),
+                ('AUTH PLAIN', '538 5.7.11'),
+                ('MAIL FROM:<a@b.test>', '530 5.7.0'),
+                ('STARTTLS x', '501'),
+                ('RCPT TO:<a@b.test>', '503'),
+                ('DATA', '503'),
+                ('RSET', '250'),
+                ('NOOP x', '250'),
+                ('VRFY x', '252'),
+                ('HELP', '500'),
+            ):
                 r.say(line, code)
             r.say('STARTTLS', '220')
             r.tls()
@@ -316,32 +356,53 @@ class Service(unittest.TestCase):
             r.say('STARTTLS', '502')
             r.say('MAIL FROM:<a@b.test>', '530 5.7.0 Auth')
             r.say('AUTH PLAIN ' + base64.b64encode(b'\0user\0password').decode(), '235')
-            for line, code in (('AUTH PLAIN', '503'), ('MAIL FROM: <a@b.test>', '501'),
-                               ('MAIL FROM:a@b.test', '501'), ('MAIL FROM:<a>', '501 5.1.7'),
-                               ('MAIL FROM:<a@b.test> FOO=1', '555'),
-                               ('MAIL FROM:<a@b.test> SIZE=x', '501'),
-                               ('MAIL FROM:<a@b.test> SIZE=99999999', '552 5.3.4'),
-                               ('MAIL FROM:<\xe9@b.test>', '553 5.6.7'),
-                               ('MAIL FROM:<a@b.test> BODY=BINARYMIME', '501'),
-                               ('MAIL FROM:<a@b.test>', '250'), ('MAIL FROM:<a@b.test>', '503'),
-                               ('DATA', '554'), ('BDAT 5\r\nabc', '554'), ('RCPT TO:<>', '501'),
-                               ('RCPT TO:<a@b.test>', '250'), ('AUTH PLAIN', '503'),
-                               ('BDAT 5\r\nabc', '250'), ('DATA', '503'),
-                               ('RCPT TO:<a@b.test>', '503'), ('RSET', '250'),
-                               ('BDAT 5 LAST\r\nabc', '503'), ('BDAT x', '501')):
+            for line, code in (
+                ('AUTH PLAIN', '503'),
+                ('MAIL FROM: <a@b.test>', '501'),
+                ('MAIL FROM:a@b.test', '501'),
+                ('MAIL FROM:<a>', '501 5.1.7'),
+                ('MAIL FROM:<a@b.test> FOO=1', '555'),
+                ('MAIL FROM:<a@b.test> SIZE=x', '501'),
+                ('MAIL FROM:<a@b.test> SIZE=99999999', '552 5.3.4'),
+                ('MAIL FROM:<\xe9@b.test>', '553 5.6.7'),
+                ('MAIL FROM:<a@b.test> BODY=BINARYMIME', '501'),
+                ('MAIL FROM:<a@b.test>', '250'),
+                ('MAIL FROM:<a@b.test>', '503'),
+                ('DATA', '554'),
+                ('BDAT 5\r\nabc', '554'),
+                ('RCPT TO:<>', '501'),
+                ('RCPT TO:<a@b.test>', '250'),
+                ('AUTH PLAIN', '503'),
+                ('BDAT 5\r\nabc', '250'),
+                ('DATA', '503'),
+                ('RCPT TO:<a@b.test>', '503'),
+                ('RSET', '250'),
+                ('BDAT 5 LAST\r\nabc', '503'),
+                ('BDAT x', '501'),
+            ):
                 r.say(line, code)
             self.assertEqual(r.rest(), b'')
 
     def test_capabilities_can_be_left_out(self):
-        everything = {'PIPELINING', 'SIZE', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'DSN',
-                      'ENHANCEDSTATUSCODES', 'STARTTLS'}
+        everything = {
+            'PIPELINING',
+            'SIZE',
+            '8BITMIME',
+            'SMTPUTF8',
+            'CHUNKING',
+            'DSN',
+            'ENHANCEDSTATUSCODES',
+            'STARTTLS',
+        }
         for gone in sorted(everything):
             with Sandbox('--without', gone.lower()) as s, s.raw() as r:
                 r.reply()
                 lines = r.say('EHLO a').splitlines()[1:]
                 self.assertEqual({x[4:].split()[0] for x in lines}, everything - {gone})
-                self.assertEqual(r.say('NOOP'), '250 Ok\r\n' if gone == 'ENHANCEDSTATUSCODES'
-                                 else '250 2.0.0 Ok\r\n')
+                self.assertEqual(
+                    r.say('NOOP'),
+                    '250 Ok\r\n' if gone == 'ENHANCEDSTATUSCODES' else '250 2.0.0 Ok\r\n',
+                )
         with Sandbox('--no-auth', '--size', '9', '--without', 'CHUNKING DSN') as s, s.raw() as r:
             r.to_tls()
             text = r.say('EHLO a')
@@ -353,10 +414,17 @@ class Service(unittest.TestCase):
             r.say('BDAT 1 LAST', '502')
 
     def test_dots(self):
-        for sent, kept in (('\r\n.', '\r\n'), ('..\r\n.', '.\r\n'), ('.a\r\n.', 'a\r\n'),
-                           ('a\n.\nb\r\n.', 'a\n.\nb\r\n'), ('a\r.\rb\r\n.', 'a\r.\rb\r\n'),
-                           ('.\rx\r\n.', '\rx\r\n'), ('a\r\r\n.', 'a\r\r\n'),
-                           ('\0\xff\r\n.', '\0\xff\r\n'), ('.', '')):
+        for sent, kept in (
+            ('\r\n.', '\r\n'),
+            ('..\r\n.', '.\r\n'),
+            ('.a\r\n.', 'a\r\n'),
+            ('a\n.\nb\r\n.', 'a\n.\nb\r\n'),
+            ('a\r.\rb\r\n.', 'a\r.\rb\r\n'),
+            ('.\rx\r\n.', '\rx\r\n'),
+            ('a\r\r\n.', 'a\r\r\n'),
+            ('\0\xff\r\n.', '\0\xff\r\n'),
+            ('.', ''),
+        ):
             with Sandbox('--open') as s, s.raw(25) as r:
                 r.reply()
                 r.say('EHLO a')
@@ -371,8 +439,11 @@ class Service(unittest.TestCase):
     def test_chunks_and_size(self):
         with Sandbox('--size', '1000') as s:
             r = s.in_tls()
-            for chunks, code in ((['a\r\n.\r\nb'], '250'), (['a', 'b', ''], '250'),
-                                 (['a' * 999, 'bc'], '552 5.3.4')):
+            for chunks, code in (
+                (['a\r\n.\r\nb'], '250'),
+                (['a', 'b', ''], '250'),
+                (['a' * 999, 'bc'], '552 5.3.4'),
+            ):
                 r.say('MAIL FROM:<a@b.test>', '250')
                 r.say('RCPT TO:<a@b.test>', '250')
                 for chunk in chunks[:-1]:
@@ -427,18 +498,19 @@ class Service(unittest.TestCase):
                 except socket.timeout:
                     pass
             self.assertLess(resident(s.process.pid), 32 << 20)
-            with s.raw(465) as r:
-                r.send(os.urandom(4096))
-                r.rest()
-            with s.raw(465) as r:
-                r.send(b'\x16\x03\x01\xff\xff' + b'x' * 70000)
-                try:
-                    r.rest()
-                except ConnectionResetError:
-                    pass
+            for junk in (b'EHLO a\r\n', os.urandom(4096), b'\x16\x03\x01\xff\xff' + b'x' * 70000):
+                with s.raw(465) as r:
+                    try:
+                        r.send(junk)
+                        r.socket.shutdown(socket.SHUT_WR)
+                        r.rest()
+                    except (ConnectionResetError, BrokenPipeError):
+                        pass
             for _ in range(50):
                 with s.raw() as r:
-                    r.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                    r.socket.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)
+                    )
             with s.raw(25) as r:
                 r.reply()
                 r.say('NOOP', '250')
@@ -476,22 +548,34 @@ class Program(unittest.TestCase):
         self.assertRegex(self.run_it('--version').stdout, r'^postern-sandbox \d+\.\d+\.\d+\n$')
 
     def test_wrong_options(self):
-        for options, text in ((['--refuse-recipeint', 'x'], 'did you mean --refuse-recipient?'),
-                              (['--zzzzzzzzzz'], 'see --help'), (['x'], 'not an option'),
-                              (['--listen'], 'value is missing'), (['--keep=1'], 'no value'),
-                              (['--listen', 'x'], 'not a number'),
-                              (['--listen', 'h.test:1'], 'not an IP address'),
-                              (['--listen', '1/tls'], 'mode'), (['--listen', '65536'], '65535'),
-                              (['--listen', 'a=1', '--listen', 'a=2'], 'already'),
-                              (['--address', 'localhost'], 'not an IP address'),
-                              (['--user', 'x'], 'NAME:SECRET'), (['--reply', 'FOO=x'], 'no such command'),
-                              (['--reply', 'MAIL'], 'missing'), (['--reply', 'MAIL#0=x'], '#'),
-                              (['--reply', 'MAIL=\\q'], 'escape'), (['--drop', 'MAIL=x'], 'only a command'),
-                              (['--delay', 'MAIL=x'], 'milliseconds'), (['--without', 'FOO'], 'extension'),
-                              (['--mechanisms', 'FOO'], 'not known'), (['--tls', '1.4'], '1.2'),
-                              (['--certificate', 'x'], 'no such kind'), (['--on', 'x', '--open'], 'no listener'),
-                              (['--script', '/nonexistent'], 'cannot be read'),
-                              (['--size', '-1'], 'not a number'), (['--count', 'x'], 'not a number')):
+        for options, text in (
+            (['--refuse-recipeint', 'x'], 'did you mean --refuse-recipient?'),
+            (['--zzzzzzzzzz'], 'see --help'),
+            (['x'], 'not an option'),
+            (['--listen'], 'value is missing'),
+            (['--keep=1'], 'no value'),
+            (['--listen', 'x'], 'not a number'),
+            (['--listen', 'h.test:1'], 'not an IP address'),
+            (['--listen', '1/tls'], 'mode'),
+            (['--listen', '65536'], '65535'),
+            (['--listen', 'a=1', '--listen', 'a=2'], 'already'),
+            (['--address', 'localhost'], 'not an IP address'),
+            (['--user', 'x'], 'NAME:SECRET'),
+            (['--reply', 'FOO=x'], 'no such command'),
+            (['--reply', 'MAIL'], 'missing'),
+            (['--reply', 'MAIL#0=x'], '#'),
+            (['--reply', 'MAIL=\\q'], 'escape'),
+            (['--drop', 'MAIL=x'], 'only a command'),
+            (['--delay', 'MAIL=x'], 'milliseconds'),
+            (['--without', 'FOO'], 'extension'),
+            (['--mechanisms', 'FOO'], 'not known'),
+            (['--tls', '1.4'], '1.2'),
+            (['--certificate', 'x'], 'no such kind'),
+            (['--on', 'x', '--open'], 'no listener'),
+            (['--script', '/nonexistent'], 'cannot be read'),
+            (['--size', '-1'], 'not a number'),
+            (['--count', 'x'], 'not a number'),
+        ):
             done = self.run_it(*options)
             self.assertEqual(done.returncode, 2, options)
             self.assertIn(text, done.stderr)
@@ -520,17 +604,27 @@ class Program(unittest.TestCase):
                 with open(ready, encoding='ascii') as f:
                     lines = dict(x.rstrip('\n').split('=', 1) for x in f)
                 self.assertEqual({k: v.strip("'") for k, v in lines.items()}, s.values)
-                self.assertEqual(s.values['PORTS'], f'{s.port(587)}/starttls,{s.port(465)}/implicit')
-                self.assertEqual(s.values['POSTERN_URL'],
-                                 f'smtp://a%40b:p%2Fw%20%25@localhost?ports={s.values["PORTS"]}'
-                                 f'&cafile={s.values["CA"]}')
+                self.assertEqual(
+                    s.values['PORTS'], f'{s.port(587)}/starttls,{s.port(465)}/implicit'
+                )
+                self.assertEqual(
+                    s.values['POSTERN_URL'],
+                    f'smtp://a%40b:p%2Fw%20%25@localhost?ports={s.values["PORTS"]}'
+                    f'&cafile={s.values["CA"]}',
+                )
 
     def test_directories(self):
         with tempfile.TemporaryDirectory() as d:
             for keep in (False, True):
-                p = subprocess.Popen([PROGRAM, '--listen', '0', *(['--keep'] if keep else [])],
-                                     stdout=subprocess.PIPE, text=True, env={**os.environ, 'TMPDIR': d})
-                self.assertEqual(p.stdout.readline()[:5 + len(d)], f"DIR='{os.path.realpath(d)}"[:5 + len(d)])
+                p = subprocess.Popen(
+                    [PROGRAM, '--listen', '0', *(['--keep'] if keep else [])],
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    env={**os.environ, 'TMPDIR': d},
+                )
+                self.assertEqual(
+                    p.stdout.readline()[: 5 + len(d)], f"DIR='{os.path.realpath(d)}"[: 5 + len(d)]
+                )
                 while p.stdout.readline() != 'ready\n':
                     pass
                 p.terminate()
@@ -539,8 +633,9 @@ class Program(unittest.TestCase):
         with Sandbox() as s:
             state, ca = s.values['DIR'], open(s.values['CA'], 'rb').read()
             s.end()
-            again = subprocess.Popen([PROGRAM, '--listen', '0', '--dir', state],
-                                     stdout=subprocess.PIPE, text=True)
+            again = subprocess.Popen(
+                [PROGRAM, '--listen', '0', '--dir', state], stdout=subprocess.PIPE, text=True
+            )
             while again.stdout.readline() != 'ready\n':
                 pass
             self.assertEqual(open(s.values['CA'], 'rb').read(), ca)  # the same authority
@@ -554,8 +649,16 @@ class Program(unittest.TestCase):
             socket.create_server(('::1', 0), family=socket.AF_INET6).close()
         except OSError:
             self.skipTest('no IPv6')
-        with Sandbox('--listen', 'x=0', '--listen', 'y=[::1]:0/implicit', '--address', '127.0.0.1',
-                     '--address', '::1') as s:
+        with Sandbox(
+            '--listen',
+            'x=0',
+            '--listen',
+            'y=[::1]:0/implicit',
+            '--address',
+            '127.0.0.1',
+            '--address',
+            '::1',
+        ) as s:
             for host, name in (('127.0.0.1', 'x'), ('::1', 'x'), ('::1', 'y')):
                 with socket.create_connection((host, s.port(name)), 20) as c:
                     if name == 'x':
@@ -576,24 +679,30 @@ class Misbehaviour(unittest.TestCase):
     """Each on command, and only where it was ordered."""
 
     def test_replies(self):
-        for command, talk in (('GREETING', []), ('EHLO', ['EHLO a']), ('HELO', ['HELO a']),
-                              ('STARTTLS', ['EHLO a', 'STARTTLS']),
-                              ('AUTH', ['EHLO a', 'AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=']),
-                              ('MAIL', ['EHLO a', 'MAIL FROM:<a@b.test>']),
-                              ('RCPT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>']),
-                              ('DATA', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>', 'DATA']),
-                              ('DOT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>', 'DATA',
-                                       'x\r\n.']),
-                              ('DOT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>',
-                                       'BDAT 5 LAST\r\nabc']),
-                              ('BDAT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>',
-                                        'BDAT 5\r\nabc']),
-                              ('RSET', ['RSET']), ('NOOP', ['NOOP']), ('VRFY', ['VRFY a']),
-                              ('QUIT', ['QUIT'])):
+        for command, talk in (
+            ('GREETING', []),
+            ('EHLO', ['EHLO a']),
+            ('HELO', ['HELO a']),
+            ('STARTTLS', ['EHLO a', 'STARTTLS']),
+            ('AUTH', ['EHLO a', 'AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=']),
+            ('MAIL', ['EHLO a', 'MAIL FROM:<a@b.test>']),
+            ('RCPT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>']),
+            ('DATA', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>', 'DATA']),
+            ('DOT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>', 'DATA', 'x\r\n.']),
+            ('DOT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>', 'BDAT 5 LAST\r\nabc']),
+            ('BDAT', ['EHLO a', 'MAIL FROM:<a@b.test>', 'RCPT TO:<a@b.test>', 'BDAT 5\r\nabc']),
+            ('RSET', ['RSET']),
+            ('NOOP', ['NOOP']),
+            ('VRFY', ['VRFY a']),
+            ('QUIT', ['QUIT']),
+        ):
             name = 587 if command == 'STARTTLS' else 25
             for option in ('--reply', '--drop', '--delay'):
-                value = {'--reply': f'{command}=451-a\\r\\n451 4.3.0 \\x41', '--drop': command,
-                         '--delay': f'{command}=300'}[option]
+                value = {
+                    '--reply': f'{command}=451-a\\r\\n451 4.3.0 \\x41',
+                    '--drop': command,
+                    '--delay': f'{command}=300',
+                }[option]
                 with Sandbox('--open', '--plain-auth', '--on', str(name), option, value) as s:
                     with s.raw(name) as r:
                         began = time.time()
@@ -612,12 +721,21 @@ class Misbehaviour(unittest.TestCase):
                             self.assertGreater(time.time() - began, 0.25, command)
                             self.assertLess(replies[-1][:1], '4', command)
                         self.assertEqual(len(replies), 1 + len(talk), (command, option))
-                    self.assertEqual(len(s.messages()),
-                                     1 if option == '--delay' and command == 'DOT' else 0)
+                    self.assertEqual(
+                        len(s.messages()), 1 if option == '--delay' and command == 'DOT' else 0
+                    )
 
     def test_421_closes_and_554_greeting_serves_no_one(self):
-        with Sandbox('--on', '25', '--reply', 'NOOP=421 4.3.2 later', '--on', '587', '--reply',
-                     'GREETING=554 5.3.2 no') as s:
+        with Sandbox(
+            '--on',
+            '25',
+            '--reply',
+            'NOOP=421 4.3.2 later',
+            '--on',
+            '587',
+            '--reply',
+            'GREETING=554 5.3.2 no',
+        ) as s:
             with s.raw(25) as r:
                 r.reply()
                 r.say('NOOP', '421 4.3.2 later')
@@ -635,8 +753,15 @@ class Misbehaviour(unittest.TestCase):
                 r.say('NOOP')
 
     def test_refusals(self):
-        with Sandbox('--open', '--refuse-recipient', 'bad*', '--refuse-recipient',
-                     '*@busy.test=450 4.2.0 busy', '--refuse-sender', 'x@*') as s, s.raw(25) as r:
+        with Sandbox(
+            '--open',
+            '--refuse-recipient',
+            'bad*',
+            '--refuse-recipient',
+            '*@busy.test=450 4.2.0 busy',
+            '--refuse-sender',
+            'x@*',
+        ) as s, s.raw(25) as r:
             r.reply()
             r.say('EHLO a')
             r.say('MAIL FROM:<x@b.test>', '550 5.7.1')
@@ -653,20 +778,22 @@ class Misbehaviour(unittest.TestCase):
             r.reply()
             r.say('EHLO a')
             r.say('MAIL FROM:<a@b.test>', '250')
-            self.assertEqual([r.say('RCPT TO:<a@b.test>')[:9] for _ in range(3)],
-                             ['250 2.1.5', '250 2.1.5', '452 4.5.3'])
+            self.assertEqual(
+                [r.say('RCPT TO:<a@b.test>')[:9] for _ in range(3)],
+                ['250 2.1.5', '250 2.1.5', '452 4.5.3'],
+            )
 
     def test_injection(self):
         with Sandbox('--inject', '250-x\\r\\n250 ') as s, s.raw() as r:
             r.reply()
             r.say('EHLO a')
             r.send('STARTTLS\r\n')
-            self.assertEqual(r.socket.recv(4096),
-                             b'220 2.0.0 Ready to start TLS\r\n250-x\r\n250 ')
+            self.assertEqual(r.socket.recv(4096), b'220 2.0.0 Ready to start TLS\r\n250-x\r\n250 ')
 
     def test_silent_blocked_stalled(self):
-        with Sandbox('--on', '587', '--silent', '--on', '465', '--blocked', '--on', '25',
-                     '--stalled') as s:
+        with Sandbox(
+            '--on', '587', '--silent', '--on', '465', '--blocked', '--on', '25', '--stalled'
+        ) as s:
             with s.raw() as r:
                 r.socket.settimeout(0.3)
                 r.send('EHLO a\r\n')
@@ -688,11 +815,21 @@ class Misbehaviour(unittest.TestCase):
                 r.tls()
 
     def test_certificates(self):
-        for kind, good in (('good', True), ('intermediate', True), ('expired', False),
-                           ('not-yet-valid', False), ('wrong-name', False), ('self-signed', False),
-                           ('unknown-authority', False), ('missing-intermediate', False),
-                           ('not-authority', False), ('ip-as-dns', False), ('wrong-purpose', False),
-                           ('wildcard', False), ('partial-wildcard', False)):
+        for kind, good in (
+            ('good', True),
+            ('intermediate', True),
+            ('expired', False),
+            ('not-yet-valid', False),
+            ('wrong-name', False),
+            ('self-signed', False),
+            ('unknown-authority', False),
+            ('missing-intermediate', False),
+            ('not-authority', False),
+            ('ip-as-dns', False),
+            ('wrong-purpose', False),
+            ('wildcard', False),
+            ('partial-wildcard', False),
+        ):
             with Sandbox('--certificate', kind) as s, s.raw(465) as r:
                 if good:
                     r.tls()
@@ -702,10 +839,14 @@ class Misbehaviour(unittest.TestCase):
                         r.tls()
 
     def test_certificate_names(self):
-        for kind, host, good in (('good', '127.0.0.1', True), ('good', '::1', True),
-                                 ('good', 'mail.sandbox.test', True), ('good', 'x.test', False),
-                                 ('wildcard', 'a.sandbox.test', True),
-                                 ('ip-as-dns', '127.0.0.1', False)):
+        for kind, host, good in (
+            ('good', '127.0.0.1', True),
+            ('good', '::1', True),
+            ('good', 'mail.sandbox.test', True),
+            ('good', 'x.test', False),
+            ('wildcard', 'a.sandbox.test', True),
+            ('ip-as-dns', '127.0.0.1', False),
+        ):
             with Sandbox('--certificate', kind) as s, s.raw(465) as r:
                 try:
                     r.context.wrap_socket(r.socket, server_hostname=host).close()
@@ -725,7 +866,8 @@ class Scripts(unittest.TestCase):
 
     def test_whole_session(self):
         digest = hashlib.sha256(MESSAGE).hexdigest()
-        with Sandbox(script=f'''
+        with Sandbox(
+            script=f'''
                 greet "220 a\\r\\n"
                 expect "EHLO *"
                 send "250-a\\r\\n250 STARTTLS\\r\\n"
@@ -745,7 +887,8 @@ class Scripts(unittest.TestCase):
                 maybe QUIT
                 send "221 bye\\r\\n"
                 fin
-                ''') as s:
+                '''
+        ) as s:
             c = s.smtp()
             self.assertEqual(c.sock.version(), 'TLSv1.2')
             c.sendmail('a@b.test', 'c@d.test', MESSAGE)
@@ -754,8 +897,10 @@ class Scripts(unittest.TestCase):
             self.assertEqual(s.end(), 0, s.log())
 
     def test_tls13_messages_and_implicit(self):
-        with Sandbox(script='tls good 1.3\npost tickets 70\npost keyupdate 5\nsend "220 a\\r\\n"\n'
-                     'expect QUIT\nsend "221 b\\r\\n"\ntruncate\n') as s:
+        with Sandbox(
+            script='tls good 1.3\npost tickets 70\npost keyupdate 5\nsend "220 a\\r\\n"\n'
+            'expect QUIT\nsend "221 b\\r\\n"\ntruncate\n'
+        ) as s:
             with s.raw(465) as r:
                 r.tls()
                 self.assertEqual(r.reply(), '220 a\r\n')
@@ -773,7 +918,9 @@ class Scripts(unittest.TestCase):
             self.assertIn('posted 1', s.log())
 
     def test_segments(self):
-        with Sandbox(script='seg 1 20\nsend "220 ab\\r\\n"\nseg 0\ncut 3\nsend "123456\\r\\n"\n') as s:
+        with Sandbox(
+            script='seg 1 20\nsend "220 ab\\r\\n"\nseg 0\ncut 3\nsend "123456\\r\\n"\n'
+        ) as s:
             with s.raw() as r:
                 pieces = []
                 while b''.join(pieces) != b'220 ab\r\n123456\r\n':
@@ -781,18 +928,22 @@ class Scripts(unittest.TestCase):
                 self.assertGreaterEqual(len(pieces), 5, pieces)
 
     def test_delay_and_stop_read(self):
-        with Sandbox(script='stop-read 400\ndelay 200\nsend "a\\r\\n"\nexpect x\nsend "b\\r\\n"\n') as s:
+        with Sandbox(
+            script='stop-read 1500\ndelay 200\nsend "a\\r\\n"\nexpect x\n' 'send "b\\r\\n"\n'
+        ) as s:
             with s.raw() as r:
                 began = time.time()
                 r.send('x\r\n')
                 self.assertEqual(r.line(), b'a\r\n')
                 middle = time.time() - began
                 self.assertEqual(r.line(), b'b\r\n')
-                self.assertTrue(0.15 < middle < 0.39, middle)
-                self.assertGreater(time.time() - began, 0.35)
+                self.assertTrue(0.15 < middle < 1.4, middle)
+                self.assertGreater(time.time() - began, 1.4)
 
     def test_repeat(self):
-        with Sandbox(script='repeat 2\nsend "("\nrepeat 3\nsend "."\nend\nsend ")"\nend\nfin\n') as s:
+        with Sandbox(
+            script='repeat 2\nsend "("\nrepeat 3\nsend "."\nend\nsend ")"\nend\nfin\n'
+        ) as s:
             with s.raw() as r:
                 self.assertEqual(r.rest(), b'(...)(...)')
         with Sandbox(script='repeat 0\nsend "250-" "x"*100 "\\r\\n"\nend\n') as s:
@@ -810,8 +961,10 @@ class Scripts(unittest.TestCase):
             self.assertEqual(len(r.rest()), 8388608)
 
     def test_parts(self):
-        with Sandbox(script='send "other"\nfin\nport 587\nsend "first"\nfin\nport 587\n'
-                     'send "second"\nfin\n') as s:
+        with Sandbox(
+            script='send "other"\nfin\nport 587\nsend "first"\nfin\nport 587\n'
+            'send "second"\nfin\n'
+        ) as s:
             got = []
             for name in (587, 587, 587, 25):
                 with s.raw(name) as r:
@@ -819,7 +972,9 @@ class Scripts(unittest.TestCase):
             self.assertEqual(got, [b'first', b'second', b'second', b'other'])
 
     def test_rst_and_raw_tls(self):
-        with Sandbox(script='port 587\nexpect a\nsend "a"\nrst\nport 465\ntls-raw "554 no\\r\\n"\nfin\n') as s:
+        with Sandbox(
+            script='port 587\nexpect a\nsend "a"\nrst\n' 'port 465\ntls-raw "554 no\\r\\n"\nfin\n'
+        ) as s:
             with s.raw() as r, self.assertRaises(ConnectionResetError):
                 r.send('a\r\n')
                 r.rest()
@@ -835,7 +990,9 @@ class Scripts(unittest.TestCase):
 
     def test_chunks(self):
         digest = hashlib.sha256(b'ab\r\n').hexdigest()
-        with Sandbox(script=f'expect-bdat {digest}\nsend "250 ok\\r\\n"\nexpect-bdat\nsend "1"\n') as s:
+        with Sandbox(
+            script=f'expect-bdat {digest}\nsend "250 ok\\r\\n"\nexpect-bdat\nsend "1"\n'
+        ) as s:
             with s.raw() as r:
                 r.say('BDAT 4\r\nab', '250')
                 r.send('BDAT 0 LAST\r\n')
@@ -855,26 +1012,27 @@ class Scripts(unittest.TestCase):
 
     def test_violations(self):
         for script, sent, wanted in (
-                ('expect "EHLO *"', 'HELO a\r\n', 'script line 1 (expect): got HELO a'),
-                ('expect "EHLO *"', '', 'the client closed before'),
-                ('expect "EHLO *"', 'EHLO a', 'the client closed before'),
-                ('maybe QUIT', 'NOOP\r\n', 'got NOOP'),
-                ('maybe QUIT', '', None),
-                ('maybe QUIT', 'QUIT\r\n', None),
-                ('never "*"', 'X\r\n', 'script line 1 (never): got X'),
-                ('never "*"', '\x16\x03', 'got \\x16\\x03'),
-                ('never "*"', '', None),
-                ('never "MAIL *"', 'EHLO a\r\nQUIT\r\n', None),
-                ('never "MAIL *"', 'EHLO a\r\nmail from:<>\r\n', 'got mail from'),
-                ('expect a\nlimit-octets 0', 'a\r\n', None),
-                ('limit-octets 2', 'abc', 'limit-octets'),
-                ('limit-octets 3', 'abc', None),
-                ('expect-bdat', 'DATA\r\n', 'got DATA'),
-                ('expect-data', 'abc', 'closed before'),
-                ('expect-data ' + '0' * 64, '.\r\n', 'other content'),
-                ('expect-any\nsecret-seen no', 'cGFzc3dvcmQ=\r\n', 'a secret in clear'),
-                ('expect-any', 'cGFzc3dvcmQ=\r\n', None),
-                ('expect-any', 'x' * 70000, 'without end')):
+            ('expect "EHLO *"', 'HELO a\r\n', 'script line 1 (expect): got HELO a'),
+            ('expect "EHLO *"', '', 'the client closed before'),
+            ('expect "EHLO *"', 'EHLO a', 'the client closed before'),
+            ('maybe QUIT', 'NOOP\r\n', 'got NOOP'),
+            ('maybe QUIT', '', None),
+            ('maybe QUIT', 'QUIT\r\n', None),
+            ('never "*"', 'X\r\n', 'script line 1 (never): got X'),
+            ('never "*"', '\x16\x03', 'got \\x16\\x03'),
+            ('never "*"', '', None),
+            ('never "MAIL *"', 'EHLO a\r\nQUIT\r\n', None),
+            ('never "MAIL *"', 'EHLO a\r\nmail from:<>\r\n', 'got mail from'),
+            ('expect a\nlimit-octets 0', 'a\r\n', None),
+            ('limit-octets 2', 'abc', 'limit-octets'),
+            ('limit-octets 3', 'abc', None),
+            ('expect-bdat', 'DATA\r\n', 'got DATA'),
+            ('expect-data', 'abc', 'closed before'),
+            ('expect-data ' + '0' * 64, '.\r\n', 'other content'),
+            ('expect-any\nsecret-seen no', 'cGFzc3dvcmQ=\r\n', 'a secret in clear'),
+            ('expect-any', 'cGFzc3dvcmQ=\r\n', None),
+            ('expect-any', 'x' * 70000, 'without end'),
+        ):
             with Sandbox(script=script) as s:
                 with s.raw() as r:
                     r.send(sent)
@@ -901,14 +1059,14 @@ class Log(unittest.TestCase):
     def test_turns(self):
         with Sandbox('--no-auth') as s:
             with s.raw(25) as r:
-                r.reply()                                   # 1
-                r.say('EHLO a')                             # 2
+                r.reply()  # 1
+                r.say('EHLO a')  # 2
                 r.send('MAIL FROM:<a@b.test>\r\nRCPT TO:<a@b.test>\r\nDATA\r\n')
                 for _ in range(3):
-                    r.reply()                               # 3
+                    r.reply()  # 3
                 r.send('x\r\n.\r\n')
-                r.reply()                                   # 4
-                r.say('QUIT')                               # 5
+                r.reply()  # 4
+                r.say('QUIT')  # 5
                 self.assertEqual(r.rest(), b'')
             s.wait_log('close turns=5 ')
             self.assertIn('* clear 3 content 3 octets', s.log())
@@ -923,7 +1081,9 @@ class Log(unittest.TestCase):
                 r.say('EHLO a')
                 r.say('QUIT')
             s.wait_log('close turns=4 ')
-            self.assertIsNotNone(re.search(r'^[0-9.]+ 1 465 C TLS1.3 2 EHLO a\\r\\n$', s.log(), re.M))
+            self.assertIsNotNone(
+                re.search(r'^[0-9.]+ 1 465 C TLS1.3 2 EHLO a\\r\\n$', s.log(), re.M)
+            )
 
     def test_secrets_in_clear_are_noted(self):
         for line in ('AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=', 'password', 'cGFzc3dvcmQ='):
@@ -966,33 +1126,40 @@ class Judge(unittest.TestCase):
     def test_findings(self):
         mail = 'MAIL FROM:<a@b.test>\r\nRCPT TO:<a@b.test>\r\n'
         for octets, options, name, wanted in (
-                (mail + 'DATA\r\n', [], 25, None),
-                (mail + 'BDAT 3 LAST\r\nab\nNOOP\r\n', [], 25, 'W6 LF without CR'),
-                (mail + 'BDAT 4 LAST\r\nab\r\nNOOP\r\n', [], 25, None),
-                (mail, ['--without', 'PIPELINING'], 25, 'W4'),
-                ('NOOP\r\nNOOP\r\n', [], 25, 'W4 6 octets sent ahead of the reply to NOOP'),
-                (mail + 'DATA\r\nx\r\n.\r\n', [], 25, 'W4'),
-                ('MAIL FROM:<a@b.test>\r\n', [], 587, 'W1 without TLS: MAIL'),
-                ('NOOP\r\n', [], 587, 'W1'),
-                ('QUIT\r\n', [], 587, None),
-                ('cGFzc3dvcmQ=\r\n', [], 25, 'W1 a secret in clear'),
-                ('STARTTLS\r\nEHLO a\r\n', [], 587, 'W4'),
-                ('NOOP\n', [], 25, 'W3 a line that does not end in CRLF'),
-                ('NOOP \t\r\n', [], 25, 'W3 octet 0x09'),
-                ('NOOP \x7f\r\n', [], 25, 'W3 octet 0x7f'),
-                ('NOOP \xe9\r\n', ['--without', 'SMTPUTF8'], 25, 'W3 octet 0xe9'),
-                ('NOOP ' + 'x' * 505 + '\r\n', [], 25, None),
-                ('NOOP ' + 'x' * 506 + '\r\n', [], 25, 'W3 a line of 513 octets'),
-                ('MAIL FROM:<a@b.test> SIZE=1\r\n', ['--without', 'SIZE'], 25, 'W5 SIZE'),
-                ('MAIL FROM:<a@b.test> SIZE=1\r\n', [], 25, None),
-                ('MAIL FROM:<a@b.test> FOO=1\r\n', [], 25, 'W5 FOO'),
-                (mail + 'BDAT 0 LAST\r\n', ['--without', 'CHUNKING'], 25, 'W5 BDAT')):
+            (mail + 'DATA\r\n', [], 25, None),
+            (mail + 'BDAT 3 LAST\r\nab\nNOOP\r\n', [], 25, 'W6 LF without CR'),
+            (mail + 'BDAT 4 LAST\r\nab\r\nNOOP\r\n', [], 25, None),
+            (mail, ['--without', 'PIPELINING'], 25, 'W4'),
+            ('NOOP\r\nNOOP\r\n', [], 25, 'W4 6 octets sent ahead of the reply to NOOP'),
+            (mail + 'DATA\r\nx\r\n.\r\n', [], 25, 'W4'),
+            ('MAIL FROM:<a@b.test>\r\n', [], 587, 'W1 without TLS: MAIL'),
+            ('NOOP\r\n', [], 587, 'W1'),
+            ('QUIT\r\n', [], 587, None),
+            ('cGFzc3dvcmQ=\r\n', [], 25, 'W1 a secret in clear'),
+            ('STARTTLS\r\nEHLO a\r\n', [], 587, 'W4'),
+            ('NOOP\n', [], 25, 'W3 a line that does not end in CRLF'),
+            ('NOOP \t\r\n', [], 25, 'W3 octet 0x09'),
+            ('NOOP \x7f\r\n', [], 25, 'W3 octet 0x7f'),
+            ('NOOP \xe9\r\n', ['--without', 'SMTPUTF8'], 25, 'W3 octet 0xe9'),
+            ('NOOP ' + 'x' * 505 + '\r\n', [], 25, None),
+            ('NOOP ' + 'x' * 506 + '\r\n', [], 25, 'W3 a line of 513 octets'),
+            ('MAIL FROM:<a@b.test> SIZE=1\r\n', ['--without', 'SIZE'], 25, 'W5 SIZE'),
+            ('MAIL FROM:<a@b.test> SIZE=1\r\n', [], 25, None),
+            ('MAIL FROM:<a@b.test> FOO=1\r\n', [], 25, 'W5 FOO'),
+            (mail + 'BDAT 0 LAST\r\n', ['--without', 'CHUNKING'], 25, 'W5 BDAT'),
+        ):
             self.judged(octets, *options, name=name, wanted=wanted)
 
     def test_content(self):
-        for text, wanted in (('a\r\n', None), ('x' * 998 + '\r\n', None), ('.' + '.' + 'x' * 997 + '\r\n', None),
-                             ('x' * 999 + '\r\n', 'W6 a line over'), ('a\nb\r\n', 'W6 LF without CR'),
-                             ('a\rb\r\n', 'W6 CR without LF'), ('\0\r\n', 'W6 NUL')):
+        for text, wanted in (
+            ('a\r\n', None),
+            ('x' * 998 + '\r\n', None),
+            ('.' + '.' + 'x' * 997 + '\r\n', None),
+            ('x' * 999 + '\r\n', 'W6 a line over'),
+            ('a\nb\r\n', 'W6 LF without CR'),
+            ('a\rb\r\n', 'W6 CR without LF'),
+            ('\0\r\n', 'W6 NUL'),
+        ):
             with Sandbox('--judge', '--no-auth') as s:
                 with s.raw(25) as r:
                     r.reply()
@@ -1004,10 +1171,13 @@ class Judge(unittest.TestCase):
                 self.assertIn(wanted or '', s.err)
 
     def test_auth(self):
-        for lines, wanted in ((['PLAIN AHVzZXIAcGFzc3dvcmQ='], None), (['PLAIN AAA', 'LOGIN'], None),
-                              (['PLAIN AAA', 'PLAIN AAA'], 'W8 AUTH PLAIN for the second'),
-                              (['PLAIN AHVzZXIAeHh4eA==', 'LOGIN'], 'W8 AUTH after'),
-                              (['PLAIN AHVzZXIAcGFzc3dvcmQ=', 'LOGIN'], 'W8 AUTH after')):
+        for lines, wanted in (
+            (['PLAIN AHVzZXIAcGFzc3dvcmQ='], None),
+            (['PLAIN AAA', 'LOGIN'], None),
+            (['PLAIN AAA', 'PLAIN AAA'], 'W8 AUTH PLAIN for the second'),
+            (['PLAIN AHVzZXIAeHh4eA==', 'LOGIN'], 'W8 AUTH after'),
+            (['PLAIN AHVzZXIAcGFzc3dvcmQ=', 'LOGIN'], 'W8 AUTH after'),
+        ):
             with Sandbox('--judge') as s:
                 with s.raw(465) as r:
                     r.tls()

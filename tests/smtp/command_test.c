@@ -22,8 +22,7 @@ static const char *const hostile[] = {
 	"a>\r\nDATA\r\n.\r\n",
 	"\xE7\x98\x8D",
 	"\xE7\x98\x8A",
-	"a\xE2\x80\xA8"
-	"b",
+	"a\xE2\x80\xA8-b",
 	"\xC0\x8A",
 	"\xFF",
 	"\"a@x>, <b\"@y",

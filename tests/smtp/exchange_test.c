@@ -215,7 +215,7 @@ static const struct {
 	{"500 unrecognized: " BLOB "\r\n", "unrecognized: ****************************"},
 	{"500 unrecognized: AHVzZXIAaH...\r\n", "unrecognized: **********..."},
 	{"535 yy" BLOB "zz\r\n", "yy****************************zz"},
-	{"535 dGVyMi1T no\r\n", "dGVyMi1T no"}, /* not as it was sent */
+	{"535 cnRlcjIt no\r\n", "cnRlcjIt no"}, /* not as it was sent */
 	{"535 dmVyMi1TZWNyZXQ=\r\n", "dm**************"},
 	{"535-" BLOB "\r\n535 5.7.8 " PASSWORD "\r\n",
 	 "**************************** **************"},

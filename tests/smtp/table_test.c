@@ -299,7 +299,7 @@ END_TEST
 
 /* The floor of security: no set of conditions lets the clear go on to AUTH, HELO or a mail while
  * TLS or AUTH is missing. */
-START_TEST(floor)
+START_TEST(floor_of_security)
 {
 	unsigned char holds[PTN_IF_COUNT];
 
@@ -350,6 +350,6 @@ void test_cases(Suite *s)
 	tcase_add_test(t, every_row_is_needed);
 	tcase_add_test(t, well_formed);
 	tcase_add_loop_test(t, nothing_after_421, PTN_CMD_NONE, PTN_CMD_COUNT);
-	tcase_add_loop_test(t, floor, PTN_CMD_NONE, PTN_CMD_COUNT);
+	tcase_add_loop_test(t, floor_of_security, PTN_CMD_NONE, PTN_CMD_COUNT);
 	tcase_add_test(t, commands);
 }
