@@ -46,7 +46,7 @@
  *
  * After its last step the server is silent and waits for the client to close.
  *
- * For the client side; the sandbox itself only remembers or ignores them:
+ * For the client side; the sandbox itself ignores them, but for secret-seen:
  *   outcome CLASS[/FAULT]  ACCEPTED, PARTIAL, TRANSIENT, PERMANENT or IN_DOUBT, and a fault's id
  *   ports-tried LIST   the ports in the order the client must try them: "587,465"
  *   secret-seen no     no secret may have been sent in clear

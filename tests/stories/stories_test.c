@@ -626,11 +626,27 @@ static void give_up(const struct run *r)
 	ck_abort_msg("%s", r->wrong);
 }
 
+/* Told whole, the client must have said all that the server waited for. */
+static void judge_script(struct run *r)
+{
+	const struct script *script = r->story->script;
+	const struct script_step *at = script->steps + r->server.at;
+
+	if (r->way.fail >= 0 || r->way.cut >= 0 || r->lost || r->way.octets || r->way.read_first)
+		return;
+	if (server_run(&r->server) == SERVER_LISTENS)
+		HOLDS(r,
+		      at->op != SCRIPT_EXPECT && at->op != SCRIPT_EXPECT_ANY &&
+			      at->op != SCRIPT_EXPECT_DATA,
+		      "line %u: the client never came to \"%s\"", at->line, at->text);
+}
+
 /* Gives the octets of both sides, and how many requests for memory were made. */
 static long tell_story(const struct story *s, const struct way *way, long *in, long *out)
 {
 	static struct run r;
 	long requests, steps = 0;
+	const char *p;
 
 	begin(&r, s, way);
 	failing_begin(way->fail, way->fail_on);
@@ -642,6 +658,8 @@ static long tell_story(const struct story *s, const struct way *way, long *in, l
 		HOLDS(&r, !r.server.wrong[0] || way->fail >= 0, "%s", r.server.wrong);
 		HOLDS(&r, !r.monitor.wrong[0], "%s", r.monitor.wrong);
 		judge(&r);
+		judge_script(&r);
+		HOLDS(&r, !ptn_smtp_out(r.s, &p), "ended, and there is more to send");
 		HOLDS(&r, ptn_smtp_feed(r.s, "250 late\r\n", 10) == 10, "ended, and not deaf");
 		HOLDS(&r, ptn_smtp_want(r.s) == PTN_WANT_END, "ended, and alive");
 	}
