@@ -214,8 +214,6 @@ static void start_tls(struct ptn_smtp *s)
 static void then(struct ptn_smtp *s, const struct ptn_row *row)
 {
 	switch (row->then) {
-	case PTN_THEN_WAIT:
-		break;
 	case PTN_THEN_SEND_HELLO:
 		send_hello(s, s->secured ? PTN_CMD_HELLO : PTN_CMD_EHLO, "EHLO");
 		break;
@@ -265,6 +263,17 @@ static int in_auth(int command)
 	return command == PTN_CMD_AUTH || command == PTN_CMD_CANCEL;
 }
 
+static int keep(const struct ptn_smtp *s, int command)
+{
+	struct ptn_smtp_heard *h = s->policy->heard;
+	struct ptn_buf *to = command == PTN_CMD_GREETING ? &h->greeting
+			     : command == PTN_CMD_EHLO   ? &h->clear
+			     : command == PTN_CMD_HELLO  ? &h->secured
+							 : NULL;
+
+	return to ? ptn_buf_add(to, ptn_buf_data(&s->reply.text), ptn_buf_len(&s->reply.text)) : 0;
+}
+
 /* The whole reply in hand belongs to the oldest command; or to none, if that one has not left yet.
  */
 static void take_reply(struct ptn_smtp *s)
@@ -287,6 +296,10 @@ static void take_reply(struct ptn_smtp *s)
 	ptn_trace_reply(s, challenge);
 	if (command == PTN_CMD_GREETING)
 		s->greeted = 1;
+	if (s->policy->heard && keep(s, command)) {
+		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
+		return;
+	}
 	if ((command == PTN_CMD_EHLO || command == PTN_CMD_HELLO) && s->reply.code == 250 &&
 	    ptn_capability_read(&s->capability, &s->reply)) {
 		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/fault.h"
 
 struct ptn_smtp;
@@ -28,6 +29,11 @@ struct ptn_smtp_policy { /* borrowed for the life of the session */
 	const char *name;   /* for EHLO; checked again when it is sent */
 	const char *secret; /* masked wherever a server's text repeats it; NULL if none */
 	int trace;          /* keep lines for ptn_smtp_trace() */
+	struct ptn_smtp_heard *heard; /* keep these texts; NULL: nobody asks */
+};
+
+struct ptn_smtp_heard { /* as they came: every line without its code, ended by LF */
+	struct ptn_buf greeting, clear, secured; /* the replies to EHLO without and with TLS */
 };
 
 struct ptn_smtp *ptn_smtp_new(const struct ptn_smtp_policy *policy); /* NULL: out of memory */
@@ -116,7 +122,7 @@ int ptn_smtp_body(struct ptn_smtp *s, const char *p, size_t n);
 int ptn_smtp_body_end(struct ptn_smtp *s);
 void ptn_smtp_body_fail(struct ptn_smtp *s, int fault); /* the reader gave up */
 
-void ptn_smtp_quit(struct ptn_smtp *s); /* QUIT when idle; else, and the second time, the end */
+void ptn_smtp_quit(struct ptn_smtp *s); /* QUIT when idle; once only, else the end */
 
 /* The connection is gone, or must go: fault NONE is "closed by the peer", PTN_FAULT_REPLY_TIMEOUT "the
  * running timer passed"; any other is taken as it is.  A mail at work gets the outcome that is true

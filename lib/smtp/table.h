@@ -49,7 +49,6 @@
 /* What is written down: a fault of the session, or a word about the mail. */
 #define PTN_NOTES(X) \
 	X(NOTHING) \
-	X(CAPABILITIES) /* read the EHLO reply */ \
 	X(AUTHENTICATED) \
 	X(MAIL_YES) X(MAIL_NO) \
 	X(RCPT_YES) X(RCPT_NO) X(RCPT_LATER) \
@@ -61,7 +60,6 @@
 
 /* What happens then. */
 #define PTN_ACTIONS(X) \
-	X(WAIT)          /* nothing more */ \
 	X(SEND_HELLO)    /* EHLO */ \
 	X(SEND_HELO) \
 	X(SEND_STARTTLS) \
