@@ -28,7 +28,7 @@ static void print_row(const struct ptn_row *row, int first)
 	printf("| %s | %s | %s | ", first ? ptn_command_name(row->command) : "", row->code,
 	       row->condition == PTN_IF_ALWAYS ? "" : conditions[row->condition]);
 	print_note(row);
-	printf(" | %s | %s |\n", row->then == PTN_THEN_WAIT ? "" : actions[row->then], row->where);
+	printf(" | %s | %s |\n", actions[row->then], row->where);
 }
 
 static void print_table(void)
