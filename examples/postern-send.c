@@ -4,7 +4,6 @@
  * what became of it.  See postern-send(1).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "cli/address.h"
 #include "cli/failure.h"
 #include "cli/message.h"
+#include "cli/password.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -24,38 +24,11 @@
 
 /* ---- The service -------------------------------------------------------------------------- */
 
-enum { MOST_PASSWORD = 4096 };
-
-/* The first line, without its line end.  Not through stdio, whose buffer nobody wipes. */
-static int read_password(char password[MOST_PASSWORD], const char *file, struct failure *f)
-{
-	int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-	size_t n = 0;
-	ssize_t got = 1;
-
-	while (fd >= 0 && got > 0 && n < MOST_PASSWORD && !memchr(password, '\n', n)) {
-		got = read(fd, password + n, MOST_PASSWORD - n);
-		n += got > 0 ? (size_t)got : 0;
-	}
-	if (fd < 0 || got < 0)
-		fail(f, FAIL_INPUT, "the password file %s cannot be read: %s", file,
-		     strerror(errno));
-	if (fd > STDERR_FILENO)
-		close(fd);
-	if (f->status)
-		return f->status;
-	if (n == MOST_PASSWORD)
-		return fail(f, FAIL_INPUT, "the first line of the password file is too long");
-	password[n] = '\0';
-	password[strcspn(password, "\r\n")] = '\0';
-	return *password ? 0 : fail(f, FAIL_INPUT, "the first line of the password file is empty");
-}
-
 static int set_login(postern *p, const struct settings *s, struct failure *f)
 {
 	char password[MOST_PASSWORD] = "";
 
-	if (!read_password(password, s->password_file, f) &&
+	if (!password_read(password, s->password_file, f) &&
 	    postern_set_login(p, s->user, password))
 		fail(f, FAIL_CONFIGURATION, "%s", postern_error(p));
 	wipe(password, sizeof password);

@@ -269,6 +269,30 @@ POSTERN_API int postern_attempt_milliseconds(const postern *p, size_t i);
 POSTERN_API const char *postern_attempt_error(const postern *p, size_t i);
 POSTERN_API const char *postern_attempt_error_id(const postern *p, size_t i);
 
+/* ---- Probe -------------------------------------------------------------------------------- */
+
+/* Try every port of the policy to its end, all at once, and send no mail: connect, greeting, EHLO,
+ * TLS and its certificate, EHLO again; with credentials one AUTH in all, at the end, on the port to
+ * be recommended.  A port that does not speak as it was named is asked in the other TLS mode too.
+ * Blocks for some 10 s a port at most, less with smaller limits; the handle's own connection is left
+ * alone.  progress (or NULL) hears what goes on; port 0: the name; it must not call into p, but for
+ * postern_cancel().  What goes wrong is in the report; NULL only when out of memory. */
+typedef struct postern_report postern_report;
+POSTERN_API postern_report *postern_probe(postern *p,
+                                          void (*progress)(void *arg, int port, const char *what),
+                                          void *arg);
+POSTERN_API void postern_report_free(postern_report *r);
+
+/* A report has a section for each port, in the order of the policy, and a summary behind them:
+ * section i == postern_report_ports().  Each is a list of keys and printable values, as "works",
+ * "certificate.until" or, in the summary, "recommendation": see postern(3) for all of them.  A key
+ * that is not known, or has no value, gives "".  The strings live as long as the report. */
+POSTERN_API size_t postern_report_ports(const postern_report *r);
+POSTERN_API size_t postern_report_size(const postern_report *r, size_t i);
+POSTERN_API const char *postern_report_key(const postern_report *r, size_t i, size_t k);
+POSTERN_API const char *postern_report_value(const postern_report *r, size_t i, size_t k);
+POSTERN_API const char *postern_report_get(const postern_report *r, size_t i, const char *key);
+
 /* ---- Names -------------------------------------------------------------------------------- */
 
 POSTERN_API const char *postern_version(void);            /* "0.1.0" of the library in use */

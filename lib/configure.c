@@ -104,6 +104,8 @@ static int copy_mechanisms(postern *p, int which, const char *list)
 		err = ptn_buf_add(&known, "", 1);
 	if (!err)
 		err = replace(p, which, &p->set.mechanisms, ptn_buf_data(&known));
+	if (err == POSTERN_E_NOMEM) /* else mechanisms that were not allowed would be */
+		fail(p, which, err, postern_strerror(err));
 	ptn_buf_free(&known);
 	return err;
 }

@@ -70,14 +70,34 @@ static void drop(struct ptn_dial *d, size_t i)
 	d->tries[i].handle = -1;
 }
 
+/* Of several addresses' faults the highest is told: one that was there but closed says more than
+ * one behind a firewall, and that more than a family that this machine has no route for. */
+static int telling(int fault)
+{
+	switch (fault) {
+	case PTN_FAULT_NONE:
+		return 0;
+	case PTN_FAULT_CONNECT_UNREACHABLE:
+		return 1;
+	case PTN_FAULT_CONNECT_TIMEOUT:
+		return 2;
+	case PTN_FAULT_CONNECT_FORBIDDEN:
+		return 3;
+	case PTN_FAULT_CONNECT_REFUSED:
+		return 4;
+	default:
+		return 5;
+	}
+}
+
 /* The next address at once: nobody waits for one that failed. */
 static void failed(struct ptn_dial *d, size_t i, int fault, ptn_time now)
 {
 	drop(d, i);
-	/* Of several addresses the one that was there but closed tells more than one that is
-	 * unreachable. */
-	if (!d->fault || fault == PTN_FAULT_CONNECT_REFUSED || fault == PTN_FAULT_SYSTEM)
+	if (telling(fault) > telling(d->fault)) {
 		d->fault = fault;
+		d->told = i + 1;
+	}
 	d->next_at = now;
 }
 
@@ -153,7 +173,10 @@ void ptn_dial_close(struct ptn_dial *d)
 
 const struct ptn_address *ptn_dial_address(const struct ptn_dial *d)
 {
-	size_t i = d->won ? d->won - 1 : d->next ? d->next - 1 : 0;
+	size_t i = d->won                  ? d->won - 1
+		   : d->told && is_over(d) ? d->told - 1
+		   : d->next               ? d->next - 1
+					   : 0;
 
 	return d->n ? &d->list[d->order[i]] : NULL;
 }

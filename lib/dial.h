@@ -19,11 +19,11 @@ struct ptn_dial {
 	} tries[PTN_NET_ADDRESSES]; /* by place in order */
 	int port, fault;
 	ptn_time delay, limit, next_at;
-	size_t won;
+	size_t won, told; /* 1 + the place of the address that won; whose fault is told */
 };
 
-/* list is borrowed until the dial is closed or has won.  family: the first address of this family (4
- * or 6) goes before all others; 0: none does. */
+/* list is borrowed until the dial is closed or has won.  family: the first address of this family
+ * (4 or 6) goes before all others; 0: none does. */
 void ptn_dial_start(struct ptn_dial *d, const struct ptn_net *net, void *ctx,
 		    const struct ptn_address *list, size_t n, int family, int port, ptn_time delay,
 		    ptn_time limit, ptn_time now);
@@ -31,7 +31,7 @@ void ptn_dial_start(struct ptn_dial *d, const struct ptn_net *net, void *ctx,
 int ptn_dial_step(struct ptn_dial *d, ptn_time now, int *handle);
 ptn_time ptn_dial_wake(const struct ptn_dial *d);
 void ptn_dial_close(struct ptn_dial *d);
-/* The address that won, or else the one tried last. */
+/* The address that won, or while it goes on the one tried last, or the one whose fault is told. */
 const struct ptn_address *ptn_dial_address(const struct ptn_dial *d);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "drive.h"
 #include "facts.h"
+#include "refine.h"
 #include "tls/tls.h"
 
 enum { BLOCK = 16 * 1024 };
@@ -51,6 +52,7 @@ static void explain_recipients(struct ptn_drive *d, struct postern_mail *m)
 		f.code = r->code;
 		f.status = r->status;
 		f.text = r->text;
+		m->fault = ptn_refine_reply(m->fault, r->code, r->status, r->text);
 	}
 	ptn_explain(&m->error, &m->advice, m->fault, &f);
 }
@@ -58,6 +60,7 @@ static void explain_recipients(struct ptn_drive *d, struct postern_mail *m)
 static void take_event(struct ptn_drive *d, const struct ptn_smtp_event *ev)
 {
 	struct postern_mail *m = d->active;
+	int fault = ev->fault;
 
 	if (!m)
 		return;
@@ -65,7 +68,9 @@ static void take_event(struct ptn_drive *d, const struct ptn_smtp_event *ev)
 		ptn_mail_recipient(m, ev->recipient, ev->outcome, ev->reply);
 		return;
 	}
-	ptn_mail_finish(m, ev->outcome, ev->fault, ev->reply);
+	if (fault != PTN_FAULT_RCPT_REFUSED)
+		fault = ptn_facts_refine(fault, d->line, ev->reply);
+	ptn_mail_finish(m, ev->outcome, fault, ev->reply);
 	if (m->fault == PTN_FAULT_RCPT_REFUSED)
 		explain_recipients(d, m);
 	else if (m->fault)
@@ -121,6 +126,7 @@ static void line_failed(struct ptn_drive *d)
 
 	if (!d->line_used && d->queue.first) {
 		fault = fault ? fault : PTN_FAULT_LOST;
+		fault = ptn_facts_refine(fault, l, ptn_smtp_reply(l->smtp));
 		ptn_facts_explain(&d->cause, &d->advice, fault, d->set, l, ptn_smtp_reply(l->smtp));
 		ptn_search_blame(&d->search, fault, &d->cause);
 		ptn_remark(d->set, (const char *[]){ptn_buf_data(&d->cause), NULL});
@@ -391,7 +397,8 @@ void ptn_drive_step(struct ptn_drive *d, ptn_time now, long long seconds)
 		step_search(d, now, seconds);
 		step_line(d, now, seconds); /* if one has just been found */
 	}
-	step_closing(d, now); /* last: what has just ended must not wait for a word that never comes */
+	step_closing(d,
+		     now); /* last: what has just ended must not wait for a word that never comes */
 }
 
 static ptn_time sooner(ptn_time a, ptn_time b)

@@ -42,7 +42,7 @@ struct words {
 	"Not every provider offers port 2525: use the ports that its documentation names."
 #define GREYLISTED \
 	"A server may ask a new sender to wait (greylisting): try again in 5 minutes or more."
-#define FULL "The recipient's mailbox is full: try again later, or reach the recipient another way."
+#define FULL "Try again later, or reach the recipient another way."
 #define SMALLER "Send smaller attachments, or links."
 #define WRONG_HOST "Check the host name and the port in the provider's documentation."
 
@@ -61,6 +61,15 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_CONNECT_FORBIDDEN] = {"this machine does not allow a connection to %w",
 					 "A local firewall or security policy forbids it: allow "
 					 "outgoing TCP to this port."},
+	[PTN_FAULT_PORT_25_BLOCKED] = {"port 25 of %h cannot be used from here", SERVER_TO_SERVER},
+	[PTN_FAULT_PORT_2525_ABSENT] = {"port 2525 of %h cannot be used from here", NOT_EVERYWHERE},
+	[PTN_FAULT_ALL_PORTS_TIMEOUT] =
+		{"no port of %h answered in time",
+		 "The host name is wrong, or this network blocks outgoing mail: ask the hosting "
+		 "provider which submission port is open."},
+	[PTN_FAULT_ALL_PORTS_REFUSED] =
+		{"every port of %h refused the connection",
+		 "Nothing takes mail there: check the host name in the provider's documentation."},
 	[PTN_FAULT_GREETING_CLOSED] = {"%w closed the connection without a greeting", WRONG_HOST},
 	[PTN_FAULT_GREETING_SILENT] =
 		{"%w accepted the connection and stayed silent",
@@ -127,6 +136,10 @@ static const struct words words[PTN_FAULT_COUNT] = {
 		{"the certificate of %h comes from an authority that is not trusted here{: %d}",
 		 "If the authority is your own, name its file (cafile=). A virus scanner or "
 		 "proxy that opens TLS also looks like this."},
+	[PTN_FAULT_CERT_INTERCEPTED] =
+		{"the certificate of %h was made by software that opens TLS on the way{: %d}",
+		 "A virus scanner, firewall or proxy stands between: exempt this host there, or "
+		 "trust its authority by name (cafile=)."},
 	[PTN_FAULT_CERT_SELF_SIGNED] = {"the certificate of %h is signed by itself{: %d}",
 					"Give the server a certificate of a known authority, or "
 					"name this one's file (cafile=)."},
@@ -161,6 +174,8 @@ static const struct words words[PTN_FAULT_COUNT] = {
 		{"%h refused the user name or password{: %r}",
 		 "Check both; some providers need an application password. No other port was tried "
 		 "with them."},
+	[PTN_FAULT_AUTH_PASSWORD_OFF] = {"%h does not accept passwords for this account{: %r}",
+					 NO_PASSWORDS},
 	[PTN_FAULT_AUTH_TOO_WEAK] = {"%h does not accept this way of signing in{: %r}",
 				     "Some providers need an application password or OAuth 2.0; or "
 				     "allow another mechanism."},
@@ -182,10 +197,22 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_MAIL_REFUSED] = {"%h refused the sender{: %r}",
 				    "The account may not send as this address: use the account's "
 				    "own, or a verified domain."},
+	[PTN_FAULT_MAIL_NEEDS_TLS] = {"%h wants TLS before it takes mail{: %r}",
+				      "Use tls=starttls or tls=implicit."},
+	[PTN_FAULT_MAIL_NEEDS_AUTH] = {"%h wants a sign-in before it takes mail{: %r}", SIGN_IN},
+	[PTN_FAULT_SENDER_NOT_ALLOWED] = {"%h does not let this account send as that address{: %r}",
+					  "Use the address of the account as the sender, or one of "
+					  "a domain verified there."},
+	[PTN_FAULT_SERVICE_BUSY] =
+		{"%h cannot take the mail for now{: %r}",
+		 "Wait as long as the reply says, or some minutes, and try again."},
 	[PTN_FAULT_RCPT_REFUSED] = {"%h refused a recipient{: %r}",
 				    "Check the address; the reply for each recipient says more."},
+	[PTN_FAULT_MAILBOX_FULL] = {"a recipient's mailbox is full{: %r}", FULL},
+	[PTN_FAULT_GREYLISTED] = {"%h asks to try again later{: %r}", GREYLISTED},
 	[PTN_FAULT_DATA_REFUSED] = {"%h refused to take the content{: %r}", POLICY},
 	[PTN_FAULT_CONTENT_REFUSED] = {"%h refused the mail{: %r}", POLICY},
+	[PTN_FAULT_SIZE_REFUSED] = {"the mail is too large for %h{: %r}", SMALLER},
 	[PTN_FAULT_SERVICE_CLOSING] = {"%h is closing the connection{: %r}", LATER},
 	[PTN_FAULT_LOST] = {"the connection to %h was lost before the mail was handed over", LATER},
 	[PTN_FAULT_REPLY_TIMEOUT] = {"%h did not answer in time", LATER},
@@ -225,52 +252,6 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_SYSTEM] = {"the operating system refused a resource{: %d}",
 			      "Raise the limit of open files, or close some."},
 };
-
-/* Where the port or the reply tells more, another advice: the first row that fits. */
-static const struct {
-	int fault, port, least, most; /* port 0: any; codes from least to most, 0: any */
-	const char *status, *advice; /* status: "" any */
-} special[] = {
-	{PTN_FAULT_CONNECT_TIMEOUT, 25, 0, 0, "", SERVER_TO_SERVER},
-	{PTN_FAULT_CONNECT_REFUSED, 25, 0, 0, "", SERVER_TO_SERVER},
-	{PTN_FAULT_CONNECT_UNREACHABLE, 25, 0, 0, "", SERVER_TO_SERVER},
-	{PTN_FAULT_CONNECT_FORBIDDEN, 25, 0, 0, "", SERVER_TO_SERVER},
-	{PTN_FAULT_GREETING_SILENT, 25, 0, 0, "", SERVER_TO_SERVER},
-	{PTN_FAULT_CONNECT_TIMEOUT, 2525, 0, 0, "", NOT_EVERYWHERE},
-	{PTN_FAULT_CONNECT_REFUSED, 2525, 0, 0, "", NOT_EVERYWHERE},
-	{PTN_FAULT_AUTH_REFUSED, 0, 0, 0, "5.7.139", NO_PASSWORDS},
-	{PTN_FAULT_AUTH_REFUSED, 0, 0, 0, "5.7.30", NO_PASSWORDS},
-	{PTN_FAULT_AUTH_TOO_WEAK, 0, 0, 0, "5.7.139", NO_PASSWORDS},
-	{PTN_FAULT_MAIL_REFUSED, 0, 0, 0, "5.7.30", NO_PASSWORDS},
-	{PTN_FAULT_MAIL_REFUSED, 0, 530, 530, "", SIGN_IN},
-	{PTN_FAULT_MAIL_REFUSED, 0, 538, 538, "", SIGN_IN},
-	{PTN_FAULT_MAIL_REFUSED, 0, 552, 552, "", SMALLER},
-	{PTN_FAULT_MAIL_REFUSED, 0, 400, 499, "", LATER},
-	{PTN_FAULT_RCPT_REFUSED, 0, 530, 530, "", SIGN_IN},
-	{PTN_FAULT_RCPT_REFUSED, 0, 0, 0, "4.2.2", FULL},
-	{PTN_FAULT_RCPT_REFUSED, 0, 0, 0, "5.2.2", FULL},
-	{PTN_FAULT_RCPT_REFUSED, 0, 450, 451, "", GREYLISTED},
-	{PTN_FAULT_DATA_REFUSED, 0, 450, 451, "", GREYLISTED},
-	{PTN_FAULT_DATA_REFUSED, 0, 400, 499, "", LATER},
-	{PTN_FAULT_CONTENT_REFUSED, 0, 0, 0, "4.2.2", FULL},
-	{PTN_FAULT_CONTENT_REFUSED, 0, 450, 451, "", GREYLISTED},
-	{PTN_FAULT_CONTENT_REFUSED, 0, 400, 499, "", LATER},
-	{PTN_FAULT_CONTENT_REFUSED, 0, 0, 0, "5.2.2", FULL},
-	{PTN_FAULT_CONTENT_REFUSED, 0, 552, 552, "", SMALLER},
-};
-
-static const char *advice_for(int fault, const struct ptn_facts *f)
-{
-	const char *status = f->status ? f->status : "";
-
-	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
-		if (special[i].fault == fault && (!special[i].port || special[i].port == f->port) &&
-		    (!special[i].most ||
-		     (f->code >= special[i].least && f->code <= special[i].most)) &&
-		    (!*special[i].status || !strcmp(status, special[i].status)))
-			return special[i].advice;
-	return words[fault].advice;
-}
 
 static int put_number(struct ptn_buf *b, unsigned long long v)
 {
@@ -373,7 +354,7 @@ static int fill(struct ptn_buf *b, const char *words_, const struct ptn_facts *f
 int ptn_explain(struct ptn_buf *cause, struct ptn_buf *advice, int fault, const struct ptn_facts *f)
 {
 	int known = fault > 0 && fault < PTN_FAULT_COUNT ? fault : PTN_FAULT_NONE;
-	const char *what = words[known].cause, *todo = advice_for(known, f);
+	const char *what = words[known].cause, *todo = words[known].advice;
 
 	ptn_buf_clear(cause);
 	ptn_buf_clear(advice);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "facts.h"
+#include "refine.h"
 #include "smtp/capability.h"
 #include "smtp/reply.h"
 
@@ -42,6 +43,22 @@ struct ptn_facts ptn_facts_of(const struct ptn_settings *set, const struct ptn_l
 	f.line = ptn_smtp_body_line(l->smtp);
 	f.limit = ptn_smtp_capability(l->smtp)->size;
 	return f;
+}
+
+int ptn_facts_refine(int fault, const struct ptn_link *l, const struct ptn_reply *reply)
+{
+	struct ptn_buf text = {0};
+	char status[16];
+
+	fault = ptn_refine_issuer(fault, ptn_link_detail(l));
+	if (!reply || !reply->whole || ptn_reply_show(reply, &text) || ptn_buf_add(&text, "", 1)) {
+		ptn_buf_free(&text);
+		return fault;
+	}
+	ptn_facts_status(status, reply->status);
+	fault = ptn_refine_reply(fault, reply->code, status, ptn_buf_data(&text));
+	ptn_buf_free(&text);
+	return fault;
 }
 
 void ptn_facts_explain(struct ptn_buf *cause, struct ptn_buf *advice, int fault,

@@ -15,6 +15,9 @@ enum { PTN_ADDRESS_TEXT = 64 };
 struct ptn_facts ptn_facts_of(const struct ptn_settings *set, const struct ptn_link *l,
 			      char address[PTN_ADDRESS_TEXT]);
 
+/* What the fault of a link means, given the reply that it is about (or NULL): see refine.h. */
+int ptn_facts_refine(int fault, const struct ptn_link *l, const struct ptn_reply *reply);
+
 /* Cause and advice for a fault of a link; reply: the one that the fault is about, or NULL. */
 void ptn_facts_explain(struct ptn_buf *cause, struct ptn_buf *advice, int fault,
 		       const struct ptn_settings *set, const struct ptn_link *l,

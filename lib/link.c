@@ -464,18 +464,24 @@ static void say_goodbye(struct ptn_link *l)
 
 static int move(struct ptn_link *l)
 {
-	int moved = feed(l);
-	int heard = read_net(l);
+	int moved, heard;
 
+	if (feed(l)) /* what it meant is told before anything else happens to the session */
+		return 1;
+	moved = heard = read_net(l);
+	/* Nobody is left to answer what would be written now: no mail need get in doubt by it. */
+	if (l->net_ended && !l->tls && !ptn_buf_len(&l->in)) {
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
+		return 1;
+	}
 	/* The handshake begins only when the server was heard out: what came with its 220 is an
 	 * injection, not TLS. */
 	if (!heard || l->tls)
 		moved |= shake(l);
-	moved |= heard;
 	moved |= decrypt(l);
 	moved |= sign_in(l);
 	moved |= write_net(l);
-	if (!moved && (l->deaf || (l->net_ended && !l->tls))) {
+	if (!moved && l->deaf) {
 		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
 		return 1;
 	}
@@ -484,13 +490,7 @@ static int move(struct ptn_link *l)
 
 int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
 {
-	if (now >= l->deadline) {
-		l->deadline = PTN_NEVER;
-		ptn_smtp_lost(l->smtp, PTN_FAULT_REPLY_TIMEOUT);
-	}
 	for (;;) {
-		int moved = 0;
-
 		show_trace(l);
 		if (ptn_smtp_event(l->smtp, ev))
 			return PTN_LINK_EVENT;
@@ -499,20 +499,23 @@ int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
 			hang_up(l);
 			return PTN_LINK_OVER;
 		}
-		moved = move(l);
-		if (ptn_link_ready(l))
-			l->was_ready = 1;
-		if (moved)
+		if (move(l)) {
+			if (ptn_link_ready(l))
+				l->was_ready = 1;
 			continue;
-		if (ptn_smtp_want(l->smtp) & PTN_WANT_BODY)
-			break;
+		}
 		set_timer(l, now);
+		/* Only now, when all that had come was read: a step may be late, with the answer
+		 * there.
+		 */
+		if (now >= l->deadline) {
+			l->deadline = PTN_NEVER;
+			ptn_smtp_lost(l->smtp, PTN_FAULT_REPLY_TIMEOUT);
+			continue;
+		}
 		watch(l);
-		return PTN_LINK_QUIET;
+		return ptn_smtp_want(l->smtp) & PTN_WANT_BODY ? PTN_LINK_BODY : PTN_LINK_QUIET;
 	}
-	set_timer(l, now);
-	watch(l);
-	return PTN_LINK_BODY;
 }
 
 /* ---- What it is. ---- */

@@ -17,6 +17,11 @@ static ptn_time now(void)
 	return (ptn_time)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+ptn_time ptn_handle_now(void)
+{
+	return now();
+}
+
 int ptn_handle_open(postern *p)
 {
 	if (!p->ctx)
@@ -50,11 +55,12 @@ int ptn_handle_may_change(postern *p)
 static int refuse(postern *p, postern_mail *m, int fault, const char *detail,
 		  unsigned long long line)
 {
-	struct ptn_facts f = {.host = p->set.host, .detail = detail, .line = line};
+	struct ptn_facts f = {.host = p ? p->set.host : NULL, .detail = detail, .line = line};
 
 	ptn_explain(&m->error, &m->advice, fault, &f);
 	ptn_mail_finish(m, ptn_fault_outcome(fault), fault, NULL);
-	ptn_handle_collect(p, m);
+	if (p)
+		ptn_handle_collect(p, m);
 	return ptn_fault_code(fault);
 }
 
@@ -71,8 +77,10 @@ int postern_submit(postern *p, postern_mail *m)
 	const char *why;
 	int err, fault = 0;
 
-	if (!p || !m)
+	if (!m || (!p && m->state != PTN_MAIL_NEW))
 		return POSTERN_E_NOMEM;
+	if (!p) /* postern_new() found no memory; the mail has its outcome all the same */
+		return refuse(p, m, PTN_FAULT_NO_MEMORY, NULL, 0);
 	ptn_handle_check_fork(p);
 	if (m->state != PTN_MAIL_NEW)
 		return POSTERN_E_STATE;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "refine.h"
 #include "search.h"
 #include "smtp/capability.h"
 
@@ -70,8 +71,10 @@ static void attempt_failed(struct ptn_search *s, size_t i, int fault, ptn_time n
 	a->fault = fault;
 	forget_hint(s, a);
 	if (a->link) {
-		ptn_facts_explain(&a->error, &advice, fault, s->set, a->link,
-				  ptn_smtp_reply(a->link->smtp));
+		const struct ptn_reply *reply = ptn_smtp_reply(a->link->smtp);
+
+		a->fault = ptn_facts_refine(fault, a->link, reply);
+		ptn_facts_explain(&a->error, &advice, a->fault, s->set, a->link, reply);
 	} else {
 		struct ptn_facts f = {
 			.host = s->set->host, .address = a->address, .port = a->want.port};
@@ -207,19 +210,34 @@ static int step_name(struct ptn_search *s, ptn_time now)
 
 /* ---- The whole. ---- */
 
+/* All that failed, as one fault. */
+static int sum_up(const struct ptn_search *s, int fault)
+{
+	int ports[PTN_ROUTE_MOST], faults[PTN_ROUTE_MOST];
+	size_t n = 0;
+
+	for (size_t i = 0; i < PTN_ROUTE_MOST; i++) {
+		if (!s->attempts[i].tried)
+			continue;
+		ports[n] = s->attempts[i].want.port;
+		faults[n++] = s->attempts[i].fault;
+	}
+	return ptn_refine_ports(fault, ports, faults, n);
+}
+
 static int no_way(struct ptn_search *s)
 {
 	size_t i = 0;
-	int fault = ptn_route_fault(&s->route, &i);
+	int fault = ptn_route_fault(&s->route, &i), own = s->attempts[i].fault;
 	struct ptn_facts f = {.host = s->set->host,
 			      .address = s->attempts[i].address,
 			      .port = s->attempts[i].want.port};
 
 	s->state = PTN_SEARCH_OFF;
-	s->fault = fault;
-	ptn_explain(&s->cause, &s->advice, fault, &f);
+	s->fault = sum_up(s, own ? own : fault);
+	ptn_explain(&s->cause, &s->advice, s->fault, &f);
 	/* The record has the sentence with all of its facts. */
-	if (ptn_buf_len(&s->attempts[i].error))
+	if (s->fault == own && ptn_buf_len(&s->attempts[i].error))
 		copy_words(&s->cause, &s->attempts[i].error);
 	return -1;
 }

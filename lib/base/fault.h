@@ -21,6 +21,10 @@
 	X(CONNECT_TIMEOUT,        "connect-timeout",            E_CONNECT,   TRANSIENT) \
 	X(CONNECT_UNREACHABLE,    "connect-unreachable",        E_CONNECT,   TRANSIENT) \
 	X(CONNECT_FORBIDDEN,      "connect-forbidden",          E_CONNECT,   TRANSIENT) \
+	X(PORT_25_BLOCKED,        "port-25-blocked",            E_CONNECT,   TRANSIENT) \
+	X(PORT_2525_ABSENT,       "port-2525-absent",           E_CONNECT,   TRANSIENT) \
+	X(ALL_PORTS_TIMEOUT,      "ports-all-timeout",          E_CONNECT,   TRANSIENT) \
+	X(ALL_PORTS_REFUSED,      "ports-all-refused",          E_CONNECT,   TRANSIENT) \
 	/* greeting */ \
 	X(GREETING_CLOSED,        "greeting-closed",            E_CLOSED,    TRANSIENT) \
 	X(GREETING_SILENT,        "greeting-silent",            E_TIMEOUT,   TRANSIENT) \
@@ -54,6 +58,7 @@
 	X(CERT_NOT_YET_VALID,     "certificate-not-yet-valid",  E_CERTIFICATE, PERMANENT) \
 	X(CERT_WRONG_NAME,        "certificate-wrong-name",     E_CERTIFICATE, PERMANENT) \
 	X(CERT_UNKNOWN_AUTHORITY, "certificate-unknown-authority", E_CERTIFICATE, PERMANENT) \
+	X(CERT_INTERCEPTED,       "certificate-intercepted",    E_CERTIFICATE, PERMANENT) \
 	X(CERT_SELF_SIGNED,       "certificate-self-signed",    E_CERTIFICATE, PERMANENT) \
 	X(CERT_REVOKED,           "certificate-revoked",        E_CERTIFICATE, PERMANENT) \
 	X(CERT_WEAK,              "certificate-weak",           E_CERTIFICATE, PERMANENT) \
@@ -70,6 +75,7 @@
 	X(AUTH_NOT_OFFERED,       "auth-not-offered",           E_MECHANISM, PERMANENT) \
 	X(AUTH_NO_MECHANISM,      "auth-no-mechanism",          E_MECHANISM, PERMANENT) \
 	X(AUTH_REFUSED,           "auth-refused",               E_AUTH,      PERMANENT) \
+	X(AUTH_PASSWORD_OFF,      "auth-password-disabled",     E_AUTH,      PERMANENT) \
 	X(AUTH_TOO_WEAK,          "auth-mechanism-refused",     E_AUTH,      PERMANENT) \
 	X(CLEAR_TEXT_SIGN_IN,     "clear-text-sign-in",         E_TLS,       PERMANENT) \
 	X(AUTH_NEEDS_TLS,         "auth-needs-tls",             E_AUTH,      PERMANENT) \
@@ -81,9 +87,16 @@
 	X(AUTH_TIMEOUT,           "auth-timeout",               E_TIMEOUT,   TRANSIENT) \
 	/* the mail itself: the outcome comes from the reply, or is TRANSIENT where none came */ \
 	X(MAIL_REFUSED,           "sender-refused",             E_REFUSED,   PERMANENT) \
+	X(MAIL_NEEDS_TLS,         "starttls-required",          E_TLS,       PERMANENT) \
+	X(MAIL_NEEDS_AUTH,        "auth-required",              E_AUTH,      PERMANENT) \
+	X(SENDER_NOT_ALLOWED,     "sender-not-allowed",         E_REFUSED,   PERMANENT) \
+	X(SERVICE_BUSY,           "service-busy",               E_REFUSED,   TRANSIENT) \
 	X(RCPT_REFUSED,           "recipient-refused",          E_REFUSED,   PERMANENT) \
+	X(MAILBOX_FULL,           "mailbox-full",               E_REFUSED,   PERMANENT) \
+	X(GREYLISTED,             "greylisted",                 E_REFUSED,   TRANSIENT) \
 	X(DATA_REFUSED,           "data-refused",               E_REFUSED,   PERMANENT) \
 	X(CONTENT_REFUSED,        "content-refused",            E_REFUSED,   PERMANENT) \
+	X(SIZE_REFUSED,           "message-too-large-refused",  E_REFUSED,   PERMANENT) \
 	X(SERVICE_CLOSING,        "service-closing",            E_CLOSED,    TRANSIENT) \
 	X(LOST,                   "connection-lost",            E_CLOSED,    TRANSIENT) \
 	X(REPLY_TIMEOUT,          "reply-timeout",              E_TIMEOUT,   TRANSIENT) \

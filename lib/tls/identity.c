@@ -8,7 +8,7 @@
 #include "postern.h"
 #include "tls/identity.h"
 
-enum { LONGEST_NAME = 253, LONGEST_LABEL = 63, SHOWN = 8, SHOWN_WIDTH = 64 };
+enum { LONGEST_NAME = 253, LONGEST_LABEL = 63, SHOWN = 8, MANY = 64, SHOWN_WIDTH = 64 };
 
 static const char oid_alt_name[] = "2.5.29.17";
 
@@ -251,7 +251,7 @@ static int show(struct ptn_buf *names, unsigned type, const gnutls_datum_t *name
 	return ptn_text_escape(names, (const char *)name->data, name->size, SHOWN_WIDTH);
 }
 
-static int list_names(gnutls_subject_alt_names_t all, struct ptn_buf *names)
+static int list_names(gnutls_subject_alt_names_t all, struct ptn_buf *names, unsigned most)
 {
 	gnutls_datum_t name;
 	unsigned type, shown = 0;
@@ -259,7 +259,7 @@ static int list_names(gnutls_subject_alt_names_t all, struct ptn_buf *names)
 	for (unsigned i = 0; gnutls_subject_alt_names_get(all, i, &type, &name, NULL) >= 0; i++) {
 		if (!can_match(type, &name))
 			continue;
-		if (shown == SHOWN)
+		if (shown == most)
 			return ptn_buf_puts(names, ", ...");
 		if ((shown++ && ptn_buf_puts(names, ", ")) || show(names, type, &name))
 			return POSTERN_E_NOMEM;
@@ -281,9 +281,22 @@ int ptn_identity_check(gnutls_x509_crt_t cert, const char *host, struct ptn_buf 
 			break;
 		found = stands_for(&r, type, &name);
 	}
-	if (rc == GNUTLS_E_MEMORY_ERROR || (rc >= 0 && !found && list_names(all, names)))
+	if (rc == GNUTLS_E_MEMORY_ERROR || (rc >= 0 && !found && list_names(all, names, SHOWN)))
 		found = POSTERN_E_NOMEM;
 	if (all)
 		gnutls_subject_alt_names_deinit(all);
 	return found;
+}
+
+int ptn_identity_names(gnutls_x509_crt_t cert, struct ptn_buf *names)
+{
+	gnutls_subject_alt_names_t all;
+	int rc = read_alt_names(cert, &all);
+	int err = rc == GNUTLS_E_MEMORY_ERROR ? POSTERN_E_NOMEM : 0;
+
+	if (rc >= 0)
+		err = list_names(all, names, MANY);
+	if (all)
+		gnutls_subject_alt_names_deinit(all);
+	return err;
 }

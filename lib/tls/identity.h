@@ -27,4 +27,7 @@ int ptn_identity_match(const char *host, size_t len, const char *pattern, size_t
  * to names, the first few of them, fit to be shown. */
 int ptn_identity_check(gnutls_x509_crt_t cert, const char *host, struct ptn_buf *names);
 
+/* The names that cert stands for, many more of them: 0 or POSTERN_E_NOMEM. */
+int ptn_identity_names(gnutls_x509_crt_t cert, struct ptn_buf *names);
+
 #endif

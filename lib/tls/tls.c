@@ -451,3 +451,14 @@ const char *ptn_tls_key_sha256(const struct ptn_tls *t)
 {
 	return ptn_buf_data(&t->key);
 }
+
+int ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out)
+{
+	return ptn_verify_describe(t->session, out);
+}
+
+void ptn_tls_certificate_free(struct ptn_tls_certificate *c)
+{
+	ptn_buf_free(&c->names);
+	ptn_buf_free(&c->issuer);
+}

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
+
 /* Whom to trust: certificate authorities, counted references. */
 struct ptn_trust;
 
@@ -57,5 +59,14 @@ const char *ptn_tls_version(const struct ptn_tls *t); /* "TLS1.3" */
 const char *ptn_tls_cipher(const struct ptn_tls *t); /* "AES-256-GCM" */
 /* SHA-256 of the server's public key, base64; "" before there is one. */
 const char *ptn_tls_key_sha256(const struct ptn_tls *t);
+
+struct ptn_tls_certificate { /* start with all zero; buffers are C strings, fit to be shown */
+	struct ptn_buf names, issuer; /* names that may match, separated by ", " */
+	char from[24], until[24]; /* "2027-01-02T03:04:05Z"; "" if unreadable */
+};
+/* The server's own certificate, verified or not: 0, POSTERN_E_PROTOCOL where there is none, or
+ * POSTERN_E_NOMEM. */
+int ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out);
+void ptn_tls_certificate_free(struct ptn_tls_certificate *c);
 
 #endif

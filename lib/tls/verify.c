@@ -8,7 +8,9 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/text.h"
+#include "postern.h"
 #include "tls/identity.h"
+#include "tls/tls.h"
 #include "tls/verify.h"
 
 enum { LONGEST_CHAIN = 16, SUBJECT_WIDTH = 120 };
@@ -275,4 +277,37 @@ struct ptn_verdict ptn_verify(gnutls_session_t s, const char *host, struct ptn_b
 	v = rc < 0 ? unusable(detail, rc) : judge(s, &c, host, detail);
 	free_chain(&c);
 	return v;
+}
+
+/* ---- Described ---- */
+
+static void put_instant(char out[24], time_t when)
+{
+	struct tm tm;
+	char text[96];
+
+	out[0] = '\0';
+	if (when == (time_t)-1 || !gmtime_r(&when, &tm))
+		return;
+	snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (strlen(text) < 24)
+		memcpy(out, text, strlen(text) + 1);
+}
+
+int ptn_verify_describe(gnutls_session_t s, struct ptn_tls_certificate *out)
+{
+	struct chain c = {.count = 0};
+	int err = read_chain(s, &c) < 0 ? POSTERN_E_PROTOCOL : 0;
+
+	if (!err) {
+		say_name(&out->issuer, c.crt[0], 1);
+		put_instant(out->from, gnutls_x509_crt_get_activation_time(c.crt[0]));
+		put_instant(out->until, gnutls_x509_crt_get_expiration_time(c.crt[0]));
+		err = ptn_identity_names(c.crt[0], &out->names);
+	}
+	if (!err && (ptn_buf_add(&out->names, "", 1) || ptn_buf_add(&out->issuer, "", 1)))
+		err = POSTERN_E_NOMEM;
+	free_chain(&c);
+	return err;
 }

@@ -8,6 +8,7 @@
 #include <gnutls/gnutls.h>
 
 struct ptn_buf;
+struct ptn_tls_certificate;
 
 struct ptn_verdict {
 	int fault; /* PTN_FAULT_NONE: it is good */
@@ -19,5 +20,8 @@ struct ptn_verdict {
  * public key. */
 struct ptn_verdict ptn_verify(gnutls_session_t s, const char *host, struct ptn_buf *detail,
 			      struct ptn_buf *key);
+
+/* What the leaf says of itself, whatever the verdict: see ptn_tls_certificate(). */
+int ptn_verify_describe(gnutls_session_t s, struct ptn_tls_certificate *out);
 
 #endif

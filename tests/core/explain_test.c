@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "explain.h"
+#include "refine.h"
 #include "main.h"
 #include "memory.h"
 
@@ -234,15 +235,15 @@ static const struct {
 	{PTN_FAULT_AUTH_REFUSED, 587, 550, "5.7.30", "Password sign-in is switched off"},
 	{PTN_FAULT_AUTH_NEEDS_TLS, 587, 538, "5.7.11", "tls=starttls"},
 	{PTN_FAULT_MAIL_REFUSED, 587, 530, "5.7.0", "tls=starttls"},
-	{PTN_FAULT_MAIL_REFUSED, 587, 550, "5.7.1", "may not send as this address"},
-	{PTN_FAULT_MAIL_REFUSED, 587, 452, "4.3.1", "try again later"},
+	{PTN_FAULT_MAIL_REFUSED, 587, 550, "5.7.1", "address of the account"},
+	{PTN_FAULT_MAIL_REFUSED, 587, 452, "4.3.1", "try again"},
 	{PTN_FAULT_MAIL_REFUSED, 587, 552, "5.3.4", "smaller attachments"},
 	{PTN_FAULT_RCPT_REFUSED, 587, 550, "5.1.1", "Check the address"},
 	{PTN_FAULT_RCPT_REFUSED, 587, 451, "4.7.1", "5 minutes or more"},
 	{PTN_FAULT_RCPT_REFUSED, 587, 450, "4.7.1", "5 minutes or more"},
-	{PTN_FAULT_RCPT_REFUSED, 587, 552, "5.2.2", "mailbox is full"},
+	{PTN_FAULT_RCPT_REFUSED, 587, 552, "5.2.2", "another way"},
 	{PTN_FAULT_CONTENT_REFUSED, 587, 451, "4.7.1", "5 minutes or more"},
-	{PTN_FAULT_CONTENT_REFUSED, 587, 554, "5.2.252", "looks like spam"},
+	{PTN_FAULT_CONTENT_REFUSED, 587, 554, "5.2.252", "address of the account"},
 	{PTN_FAULT_CONTENT_REFUSED, 587, 552, "5.3.4", "smaller attachments"},
 	{PTN_FAULT_TOO_LARGE, 587, 0, "", "smaller attachments"},
 	{PTN_FAULT_AUTH_BUSY, 587, 454, "4.7.0", "later"},
@@ -253,12 +254,15 @@ static const struct {
 START_TEST(what_to_do)
 {
 	struct ptn_facts f = all;
+	int fault;
 	const char *advice;
 
 	f.port = situations[_i].port;
 	f.code = situations[_i].code;
 	f.status = situations[_i].status;
-	advice = advice_of(situations[_i].fault, &f);
+	fault = ptn_refine_reply(situations[_i].fault, f.code, f.status, "");
+	fault = ptn_refine_ports(fault, &f.port, &fault, 1);
+	advice = advice_of(fault, &f);
 	check_advice(advice);
 	ck_assert_msg(strstr(advice, situations[_i].advice), "\"%s\" not in: %s",
 		      situations[_i].advice, advice);

@@ -134,12 +134,12 @@ static int fake_resolve(void *net, const char *host, int milliseconds)
 
 	(void)host, (void)milliseconds;
 	ck_assert_int_eq(w->resolving, 0); /* one look-up at a time */
-	w->resolving = 1;
-	return 0;
+	w->resolving = !w->name_refused;
+	return w->name_refused;
 }
 
 /* 127.0.0.1 and ::1, or addresses for documentation. */
-static struct ptn_address address(const struct world *w, int family)
+static struct ptn_address address(int family, int abroad)
 {
 	struct ptn_address a = {.family = family, .octets = {127, 0, 0, 1}};
 
@@ -147,7 +147,7 @@ static struct ptn_address address(const struct world *w, int family)
 		memset(a.octets, 0, 16);
 		a.octets[15] = 1;
 	}
-	if (w->abroad)
+	if (abroad)
 		memcpy(a.octets, family == 6 ? "\x20\x01\x0D\xB8" : "\xC0\x00\x02\x01", 4);
 	return a;
 }
@@ -164,7 +164,7 @@ static int fake_resolved(void *net, struct ptn_address list[PTN_NET_ADDRESSES], 
 		return w->name_error;
 	*n = 1 + world_roll(w, 3);
 	for (size_t i = 0; i < *n; i++)
-		list[i] = address(w, i % 2 ? 6 : 4);
+		list[i] = address(i % 2 ? 6 : 4, w->abroad || (w->one_abroad && i + 1 == *n));
 	return 1;
 }
 

@@ -43,9 +43,10 @@ struct world {
 			       */
 	} mail[MAILS];
 	int hostility; /* 0: a perfect server */
-	/* the name: what the look-up gives (0: the addresses), when, and whether they are others'
+	/* the name: what asking gives, what the look-up gives (0: the addresses), when, and whether
+	 * they are others'
 	 */
-	int name_error, abroad;
+	int name_refused, name_error, abroad, one_abroad;
 	ptn_time name_at;
 	int resolving; /* look-ups begun and neither answered nor stopped */
 	int opened; /* connections begun */

@@ -1,0 +1,701 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The probe on a network of its own and an integer clock: servers that are mis-set in every way,
+ * what is found of each, how long it takes, and that nothing is ever said but what may be.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "findings.h"
+#include "main.h"
+#include "memory.h"
+#include "probe.h"
+#include "tls/tls.h"
+
+/* ---- Servers. ---- */
+
+enum kind {
+	SMTP,
+	SMTP_SLOW, /* greets after 5 s */
+	TLS,
+	BAD_CERTIFICATE, /* STARTTLS, and the certificate has expired */
+	TLS_BAD_CERTIFICATE,
+	STRIPPED, /* no STARTTLS */
+	NO_AUTH,
+	ODD_AUTH, /* no mechanism that we know */
+	WRONG_PASSWORD,
+	SILENT,
+	REFUSED,
+	DROPPED, /* the connection comes to nothing */
+	HTTP,
+	BLUNT, /* 554 */
+	HANGS_UP,
+	STOPS, /* silent after EHLO */
+	BUSY /* 421 */
+};
+
+enum { CONNECTIONS = 32, OCTETS = 2048 };
+
+struct connection {
+	int port, kind, open, greeted, tls;
+	ptn_time since;
+	char out[OCTETS], in[OCTETS];
+	size_t head, tail, n;
+	int closing;
+};
+
+static struct world {
+	ptn_time now;
+	struct connection c[CONNECTIONS];
+	int n, closed;
+	int kinds[PTN_ROUTE_MOST];
+	int auths, auth_at; /* AUTH commands; how many connections there were at the first */
+	int name; /* what resolving gives: 1, 0, or an error */
+} w;
+
+static int is_tls_port(int kind)
+{
+	return kind == TLS || kind == TLS_BAD_CERTIFICATE;
+}
+
+static void say(struct connection *c, const char *text)
+{
+	size_t n = strlen(text);
+
+	ck_assert_uint_lt(c->tail + n, OCTETS);
+	memcpy(c->out + c->tail, text, n);
+	c->tail += n;
+}
+
+static void greet(struct connection *c)
+{
+	c->greeted = 1;
+	if (c->kind == HTTP)
+		say(c, "HTTP/1.1 400 Bad Request\r\n");
+	else if (c->kind == BLUNT)
+		say(c, "554 5.7.1 go away\r\n");
+	else if (c->kind == BUSY)
+		say(c, "421 4.3.2 later\r\n");
+	else if (c->kind == HANGS_UP)
+		c->closing = 1;
+	else if (c->kind != SILENT)
+		say(c, "220 fake \x1b[31m ESMTP\r\n");
+}
+
+static void hello(struct connection *c)
+{
+	if (c->kind == STOPS)
+		return;
+	say(c, "250-fake\r\n250-SIZE 1000\r\n");
+	if (!c->tls && c->kind != STRIPPED)
+		say(c, "250-STARTTLS\r\n");
+	if (c->tls && c->kind != NO_AUTH)
+		say(c, c->kind == ODD_AUTH ? "250-AUTH GSSAPI\r\n" : "250-AUTH PLAIN LOGIN\r\n");
+	say(c, "250 HELP\r\n");
+}
+
+static void take_line(struct connection *c, const char *line)
+{
+	if (!strncmp(line, "EHLO ", 5)) {
+		hello(c);
+	} else if (!strcmp(line, "STARTTLS")) {
+		ck_assert(!c->tls);
+		say(c, "220 go\r\n");
+	} else if (!strcmp(line, "QUIT")) {
+		say(c, "221 bye\r\n");
+		c->closing = 1;
+	} else if (!strncmp(line, "AUTH PLAIN ", 11)) {
+		ck_assert_msg(c->tls, "AUTH without TLS");
+		w.auths++;
+		w.auth_at = w.n;
+		say(c, c->kind == WRONG_PASSWORD ? "535 5.7.8 no\r\n" : "235 2.7.0 yes\r\n");
+	} else {
+		ck_abort_msg("nobody may say %s", line);
+	}
+}
+
+static int is_hello(const char *buf, size_t n)
+{
+	return n >= 1 && *buf == 0x16;
+}
+
+static void take(struct connection *c, const char *buf, size_t n)
+{
+	if (is_hello(buf, n)) { /* the fake handshake: one octet each way */
+		if (!c->tls && (is_tls_port(c->kind) || c->greeted)) {
+			if (c->kind == SILENT)
+				return;
+			c->tls = 1;
+			say(c, "\x16");
+			if (!c->greeted)
+				greet(c);
+		}
+		return;
+	}
+	if (is_tls_port(c->kind) && !c->tls)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_uint_lt(c->n, OCTETS - 1);
+		c->in[c->n++] = buf[i];
+		if (buf[i] != '\n')
+			continue;
+		c->in[c->n - 2] = '\0';
+		take_line(c, c->in);
+		c->n = 0;
+	}
+}
+
+/* ---- The network. ---- */
+
+static int fake_resolve(void *net, const char *host, int milliseconds)
+{
+	(void)net, (void)host, (void)milliseconds;
+	return 0;
+}
+
+static int fake_resolved(void *net, struct ptn_address list[PTN_NET_ADDRESSES], size_t *n)
+{
+	(void)net;
+	*n = 1;
+	list[0] = (struct ptn_address){.family = 4, .octets = {192, 0, 2, 1}};
+	return w.name;
+}
+
+static void fake_nothing(void *net)
+{
+	(void)net;
+}
+
+static int fake_open(void *net, const struct ptn_address *to, int port)
+{
+	struct connection *c = &w.c[w.n];
+
+	(void)net, (void)to;
+	ck_assert_int_lt(w.n, CONNECTIONS);
+	*c = (struct connection){.port = port, .kind = w.kinds[port], .open = 1, .since = w.now};
+	return w.n++;
+}
+
+static int fake_connected(void *net, int handle)
+{
+	struct connection *c = &w.c[handle];
+
+	(void)net;
+	if (c->kind == REFUSED)
+		return -ECONNREFUSED;
+	return c->kind == DROPPED || w.now < c->since + 10 ? -EINPROGRESS : 0;
+}
+
+static ptrdiff_t fake_read(void *net, int handle, char *buf, size_t cap)
+{
+	struct connection *c = &w.c[handle];
+	size_t n = 0;
+
+	(void)net;
+	if (!c->greeted && !is_tls_port(c->kind) &&
+	    w.now >= c->since + (c->kind == SMTP_SLOW ? 5000 : 20))
+		greet(c);
+	while (n < cap && c->head < c->tail)
+		buf[n++] = c->out[c->head++];
+	return n ? (ptrdiff_t)n : c->closing ? 0 : -EAGAIN;
+}
+
+static ptrdiff_t fake_write(void *net, int handle, const char *buf, size_t len)
+{
+	(void)net;
+	take(&w.c[handle], buf, len);
+	return (ptrdiff_t)len;
+}
+
+static int fake_watch(void *net, int handle, int what)
+{
+	(void)net, (void)handle, (void)what;
+	return 0;
+}
+
+static void fake_close(void *net, int handle)
+{
+	(void)net;
+	ck_assert(w.c[handle].open);
+	w.c[handle].open = 0;
+	w.closed++;
+}
+
+static int fake_local(void *net, int handle, struct ptn_address *out)
+{
+	(void)net, (void)handle;
+	*out = (struct ptn_address){.family = 4, .octets = {192, 0, 2, 2}};
+	return 0;
+}
+
+static int fake_fd(void *net)
+{
+	(void)net;
+	return -1;
+}
+
+static const struct ptn_net fake = {
+	.resolve = fake_resolve,
+	.resolved = fake_resolved,
+	.resolve_stop = fake_nothing,
+	.open = fake_open,
+	.connected = fake_connected,
+	.read = fake_read,
+	.write = fake_write,
+	.watch = fake_watch,
+	.close = fake_close,
+	.local = fake_local,
+	.fd = fake_fd,
+	.timeout = fake_fd,
+	.turn = fake_nothing,
+};
+
+/* ---- TLS: one octet each way, and a verdict by the host's kind. ---- */
+
+struct ptn_tls {
+	struct ptn_buf in, out;
+	int ended, asked, up, fault;
+};
+
+static int certificate_fault; /* of the server that answers */
+
+struct ptn_tls *__wrap_ptn_tls_new(struct ptn_trust *trust, const char *host);
+void __wrap_ptn_tls_free(struct ptn_tls *t);
+int __wrap_ptn_tls_feed(struct ptn_tls *t, const void *in, size_t len);
+void __wrap_ptn_tls_eof(struct ptn_tls *t);
+size_t __wrap_ptn_tls_out(struct ptn_tls *t, const char **p);
+void __wrap_ptn_tls_wrote(struct ptn_tls *t, size_t n);
+int __wrap_ptn_tls_handshake(struct ptn_tls *t);
+ptrdiff_t __wrap_ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap);
+ptrdiff_t __wrap_ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len);
+void __wrap_ptn_tls_bye(struct ptn_tls *t);
+int __wrap_ptn_tls_fault(const struct ptn_tls *t);
+const char *__wrap_ptn_tls_detail(const struct ptn_tls *t);
+const char *__wrap_ptn_tls_version(const struct ptn_tls *t);
+const char *__wrap_ptn_tls_cipher(const struct ptn_tls *t);
+const char *__wrap_ptn_tls_key_sha256(const struct ptn_tls *t);
+int __wrap_ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out);
+void *__real_calloc(size_t n, size_t size);
+
+struct ptn_tls *__wrap_ptn_tls_new(struct ptn_trust *trust, const char *host)
+{
+	(void)trust, (void)host;
+	return __real_calloc(1, sizeof(struct ptn_tls));
+}
+
+void __wrap_ptn_tls_free(struct ptn_tls *t)
+{
+	if (t) {
+		ptn_buf_free(&t->in);
+		ptn_buf_free(&t->out);
+	}
+	free(t);
+}
+
+int __wrap_ptn_tls_feed(struct ptn_tls *t, const void *in, size_t len)
+{
+	return ptn_buf_add(&t->in, in, len);
+}
+
+void __wrap_ptn_tls_eof(struct ptn_tls *t)
+{
+	t->ended = 1;
+}
+
+size_t __wrap_ptn_tls_out(struct ptn_tls *t, const char **p)
+{
+	*p = ptn_buf_data(&t->out);
+	return ptn_buf_len(&t->out);
+}
+
+void __wrap_ptn_tls_wrote(struct ptn_tls *t, size_t n)
+{
+	ptn_buf_took(&t->out, n);
+}
+
+int __wrap_ptn_tls_handshake(struct ptn_tls *t)
+{
+	const char *p = ptn_buf_data(&t->in);
+
+	if (t->fault)
+		return -1;
+	if (!t->asked) {
+		t->asked = 1;
+		if (ptn_buf_puts(&t->out, "\x16"))
+			t->fault = PTN_FAULT_NO_MEMORY;
+	} else if (ptn_buf_len(&t->in)) {
+		t->fault = *p == '2' || *p == '5' || *p == '4' ? PTN_FAULT_TLS_SMTP_FIRST
+			   : *p != 0x16                        ? PTN_FAULT_TLS_NOT_TLS
+							       : certificate_fault;
+		t->up = *p == 0x16;
+		ptn_buf_took(&t->in, 1);
+	} else if (t->ended) {
+		t->fault = PTN_FAULT_TLS_CLOSED;
+	}
+	return t->fault ? -1 : t->up;
+}
+
+ptrdiff_t __wrap_ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap)
+{
+	size_t n = ptn_buf_len(&t->in) < cap ? ptn_buf_len(&t->in) : cap;
+
+	if (!n)
+		return t->ended ? PTN_TLS_CLOSED : 0;
+	memcpy(buf, ptn_buf_data(&t->in), n);
+	ptn_buf_took(&t->in, n);
+	return (ptrdiff_t)n;
+}
+
+ptrdiff_t __wrap_ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len)
+{
+	return ptn_buf_add(&t->out, buf, len) ? 0 : (ptrdiff_t)len;
+}
+
+void __wrap_ptn_tls_bye(struct ptn_tls *t)
+{
+	(void)t;
+}
+
+int __wrap_ptn_tls_fault(const struct ptn_tls *t)
+{
+	return t->fault;
+}
+
+const char *__wrap_ptn_tls_detail(const struct ptn_tls *t)
+{
+	(void)t;
+	return "";
+}
+
+const char *__wrap_ptn_tls_version(const struct ptn_tls *t)
+{
+	return t->up && !t->fault ? "TLS1.3" : "";
+}
+
+const char *__wrap_ptn_tls_cipher(const struct ptn_tls *t)
+{
+	return t->up && !t->fault ? "AES-256-GCM" : "";
+}
+
+const char *__wrap_ptn_tls_key_sha256(const struct ptn_tls *t)
+{
+	return t->up ? "a2V5" : "";
+}
+
+int __wrap_ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out)
+{
+	ck_assert(t->up);
+	memcpy(out->until, "2030-01-02T03:04:05Z", 21);
+	return ptn_buf_add(&out->names, "fake.test", 10);
+}
+
+/* ---- A run. ---- */
+
+static int told; /* calls of progress */
+
+static void hear(void *arg, int port, const char *what)
+{
+	(void)arg, (void)port;
+	ck_assert(*what);
+	told++;
+}
+
+struct candidate {
+	int kind, mode;
+};
+
+static struct ptn_settings settings(const struct candidate *c, size_t n, int login)
+{
+	struct ptn_settings set = {.host = (char *)"fake.test", .name = (char *)"me.test"};
+
+	memset(&w, 0, sizeof(w));
+	w.name = 1;
+	told = 0;
+	set.n_ports = n;
+	for (size_t i = 0; i < n; i++) {
+		set.ports[i] = (struct ptn_candidate){.port = (int)i, .mode = c[i].mode};
+		w.kinds[i] = c[i].kind;
+		if (c[i].kind == BAD_CERTIFICATE || c[i].kind == TLS_BAD_CERTIFICATE)
+			certificate_fault = PTN_FAULT_CERT_EXPIRED;
+	}
+	set.limits[POSTERN_LIMIT_ATTEMPT] = 250;
+	set.limits[POSTERN_LIMIT_QUIT] = 5000;
+	if (login) {
+		set.user = (char *)"ann";
+		set.password = (char *)"secret";
+	}
+	return set;
+}
+
+/* The report, or NULL; how long it took in *ms. */
+static postern_report *probe(const struct ptn_settings *set, ptn_time *ms)
+{
+	struct ptn_probe *p = __real_calloc(1, sizeof(*p));
+	postern_report *r = __real_calloc(1, sizeof(*r));
+
+	w.now = 1000;
+	p->progress = hear;
+	ptn_probe_begin(p, set, &fake, NULL, w.now);
+	while (!ptn_probe_step(p, w.now)) {
+		ck_assert_int_lt(w.now, 60000);
+		w.now += 5;
+		ck_assert(ptn_probe_wake(p) > w.now - 5);
+	}
+	*ms = w.now - 1000;
+	ptn_findings_report(p, r);
+	ptn_probe_free(p);
+	free(p);
+	ck_assert_int_eq(w.n, w.closed);
+	return r;
+}
+
+enum { S = PTN_MODE_STARTTLS, I = PTN_MODE_IMPLICIT };
+
+static const struct {
+	struct candidate c;
+	const char *mark, *works, *fault, *whole;
+	int least, most; /* ms */
+} rows[] = {
+	{{SMTP, S}, "good", "STARTTLS", "", "secure", 0, 200},
+	{{TLS, I}, "good", "implicit", "", "secure", 0, 200},
+	{{TLS, S}, "doubtful", "implicit", "tls-mode-implicit-expected", "secure", 3000, 3200},
+	{{SMTP, I}, "doubtful", "STARTTLS", "tls-mode-starttls-expected", "secure", 0, 200},
+	{{SMTP_SLOW, S}, "good", "STARTTLS", "", "secure", 5000, 5200},
+	{{BAD_CERTIFICATE, S}, "bad", "", "certificate-expired", "insecure", 0, 200},
+	{{TLS_BAD_CERTIFICATE, I}, "bad", "", "certificate-expired", "insecure", 0, 200},
+	{{TLS_BAD_CERTIFICATE, S}, "bad", "", "certificate-expired", "insecure", 3000, 3200},
+	{{BAD_CERTIFICATE, I}, "bad", "", "certificate-expired", "insecure", 0, 200},
+	{{STRIPPED, S}, "bad", "", "starttls-missing", "insecure", 0, 200},
+	{{STRIPPED, I}, "bad", "", "starttls-missing", "insecure", 0, 200},
+	{{NO_AUTH, S}, "doubtful", "STARTTLS", "", "secure", 0, 200},
+	{{SILENT, S}, "bad", "", "greeting-silent", "none", 10000, 10200},
+	{{SILENT, I}, "bad", "", "tls-timeout", "none", 10000, 10200},
+	{{REFUSED, S}, "bad", "", "connect-refused", "none", 0, 100},
+	{{DROPPED, S}, "bad", "", "connect-timeout", "none", 10000, 10100},
+	{{DROPPED, I}, "bad", "", "connect-timeout", "none", 10000, 10100},
+	{{HTTP, S}, "bad", "", "greeting-not-smtp", "none", 0, 200},
+	{{HTTP, I}, "bad", "", "tls-not-tls", "none", 0, 200},
+	{{BLUNT, S}, "bad", "", "greeting-refused", "none", 0, 200},
+	{{BUSY, S}, "bad", "", "greeting-busy", "none", 0, 200},
+	{{HANGS_UP, S}, "bad", "", "greeting-closed", "none", 0, 200},
+	{{STOPS, S}, "bad", "", "ehlo-timeout", "none", 10000, 10200},
+};
+
+static const char *get(const postern_report *r, size_t i, const char *key)
+{
+	return postern_report_get(r, i, key);
+}
+
+START_TEST(one_port)
+{
+	struct ptn_settings set = settings(&rows[_i].c, 1, 0);
+	ptn_time ms;
+	postern_report *r = probe(&set, &ms);
+
+	ck_assert_uint_eq(postern_report_ports(r), 1);
+	ck_assert_str_eq(get(r, 0, "fault"), rows[_i].fault);
+	ck_assert_str_eq(get(r, 0, "result"), rows[_i].mark);
+	ck_assert_str_eq(get(r, 0, "works"), rows[_i].works);
+	ck_assert_str_eq(get(r, 1, "result"), rows[_i].whole);
+	ck_assert_str_eq(get(r, 0, "tls"), rows[_i].c.mode == I ? "implicit" : "STARTTLS");
+	ck_assert_str_eq(get(r, 1, "tls"), rows[_i].works);
+	ck_assert_int_ge(ms, rows[_i].least);
+	ck_assert_int_le(ms, rows[_i].most);
+	ck_assert(!*get(r, 0, "fault") == !*get(r, 0, "error"));
+	ck_assert(!*get(r, 1, "url") == !*rows[_i].works);
+	ck_assert(*get(r, 1, "recommendation"));
+	ck_assert_int_eq(w.auths, 0);
+	ck_assert_int_gt(told, 1);
+	postern_report_free(r);
+}
+END_TEST
+
+START_TEST(facts)
+{
+	const struct candidate c[] = {{SMTP, S}, {TLS, I}, {BAD_CERTIFICATE, S}};
+	struct ptn_settings set = settings(c, 2, 0);
+	ptn_time ms;
+	postern_report *r = probe(&set, &ms);
+
+	ck_assert_str_eq(get(r, 0, "address"), "192.0.2.1");
+	ck_assert_str_eq(get(r, 0, "reachable"), "yes");
+	ck_assert_str_eq(get(r, 0, "ms.connect"), "10");
+	ck_assert_str_eq(get(r, 0, "ms.greeting"), "10");
+	ck_assert_str_eq(get(r, 0, "greeting"), "fake \\x1B[31m ESMTP");
+	ck_assert_str_eq(get(r, 0, "capabilities.clear"), "SIZE 1000, STARTTLS, HELP");
+	ck_assert_str_eq(get(r, 0, "capabilities.tls"), "SIZE 1000, AUTH PLAIN LOGIN, HELP");
+	ck_assert_str_eq(get(r, 0, "mechanisms"), "PLAIN LOGIN");
+	ck_assert_str_eq(get(r, 0, "mechanism"), "PLAIN");
+	ck_assert_str_eq(get(r, 0, "size"), "1000");
+	ck_assert_str_eq(get(r, 0, "tls.version"), "TLS1.3");
+	ck_assert_str_eq(get(r, 0, "certificate.names"), "fake.test");
+	ck_assert_str_eq(get(r, 0, "certificate.until"), "2030-01-02T03:04:05Z");
+	ck_assert_str_eq(get(r, 0, "certificate.key-sha256"), "a2V5");
+	ck_assert_str_eq(get(r, 0, "unverified"), "greeting capabilities.clear");
+	ck_assert_str_eq(get(r, 1, "unverified"), "");
+	ck_assert_str_eq(get(r, 1, "capabilities.clear"), "");
+	ck_assert_str_eq(get(r, 1, "no-such-key"), "");
+	ck_assert_str_eq(get(r, 7, "port"), "");
+	ck_assert_str_eq(postern_report_key(r, 0, 0), "port");
+	ck_assert_str_eq(postern_report_value(r, 0, 0), "0");
+	ck_assert_str_eq(postern_report_key(r, 0, postern_report_size(r, 0)), "");
+	ck_assert_uint_eq(postern_report_size(r, 9), 0);
+	ck_assert_uint_eq(postern_report_size(NULL, 0), 0);
+	postern_report_free(r);
+	set = settings(c + 2, 1, 0);
+	r = probe(&set, &ms);
+	ck_assert_str_eq(get(r, 0, "certificate.fault"), "certificate-expired");
+	ck_assert_str_eq(get(r, 0, "certificate.names"), "fake.test");
+	ck_assert_str_eq(get(r, 0, "unverified"), "greeting capabilities.clear certificate");
+	ck_assert_str_eq(get(r, 0, "mechanisms"), "");
+	postern_report_free(r);
+}
+END_TEST
+
+/* Which of several is recommended, what becomes of the sign-in there, and that it is the only one.
+ */
+static const struct {
+	struct candidate c[4];
+	size_t n;
+	const char *port, *auth;
+	int auths, best; /* best: the section that has auth */
+} choices[] = {
+	{{{SMTP, S}, {TLS, I}, {SMTP, S}}, 3, "0", "ok", 1, 0},
+	{{{DROPPED, S}, {TLS, I}, {SMTP, S}}, 3, "1", "ok", 1, 1},
+	{{{NO_AUTH, S}, {TLS, I}}, 2, "1", "ok", 1, 1},
+	{{{TLS, S}, {TLS, I}}, 2, "1", "ok", 1, 1},
+	{{{TLS, S}, {REFUSED, I}}, 2, "0", "ok", 1, 0},
+	{{{WRONG_PASSWORD, S}, {TLS, I}}, 2, "0", "auth-refused", 1, 0},
+	{{{ODD_AUTH, S}}, 1, "", "", 0, 0},
+	{{{BAD_CERTIFICATE, S}, {REFUSED, I}}, 2, "", "", 0, 0},
+	{{{STRIPPED, S}}, 1, "", "", 0, 0},
+	{{{STRIPPED, PTN_MODE_NONE}}, 1, "", "", 0, 0},
+};
+
+START_TEST(sign_in)
+{
+	struct ptn_settings set = settings(choices[_i].c, choices[_i].n, 1);
+	size_t n = choices[_i].n;
+	ptn_time ms;
+	postern_report *r = probe(&set, &ms);
+
+	ck_assert_str_eq(get(r, n, "port"), choices[_i].port);
+	ck_assert_str_eq(get(r, n, "auth"), choices[_i].auth);
+	ck_assert_str_eq(get(r, (size_t)choices[_i].best, "auth"), choices[_i].auth);
+	ck_assert_int_eq(w.auths, choices[_i].auths);
+	if (w.auths)
+		ck_assert_int_eq(w.auth_at, w.n); /* after all others */
+	ck_assert(!strstr(get(r, n, "url"), "secret"));
+	postern_report_free(r);
+}
+END_TEST
+
+START_TEST(the_others_do_not_wait)
+{
+	const struct candidate c[] = {{DROPPED, S}, {SILENT, I}, {SILENT, S}, {STOPS, S}};
+	struct ptn_settings set = settings(c, 4, 0);
+	ptn_time ms;
+
+	postern_report_free(probe(&set, &ms));
+	ck_assert_int_le(ms, 10200);
+	set = settings(c, 4, 0);
+	set.limits[POSTERN_LIMIT_OVERALL] = 700;
+	postern_report_free(probe(&set, &ms));
+	ck_assert_int_le(ms, 1500);
+	set = settings(c, 1, 0);
+	set.limits[POSTERN_LIMIT_CONNECT] = 300;
+	postern_report_free(probe(&set, &ms));
+	ck_assert_int_le(ms, 400);
+}
+END_TEST
+
+START_TEST(guessed_modes_are_no_mistake)
+{
+	const struct candidate c = {TLS, S};
+	struct ptn_settings set = settings(&c, 1, 0);
+	ptn_time ms;
+	postern_report *r;
+
+	set.ports[0].guess = PTN_GUESS_MODE;
+	r = probe(&set, &ms);
+	ck_assert_str_eq(get(r, 0, "result"), "good");
+	ck_assert_str_eq(get(r, 0, "fault"), "");
+	ck_assert_str_eq(get(r, 1, "url"), "smtp://fake.test:0?tls=implicit");
+	postern_report_free(r);
+}
+END_TEST
+
+START_TEST(names)
+{
+	static const struct {
+		int state;
+		const char *fault;
+		int most;
+	} all[] = {{-ENOENT, "name-not-found", 10},
+		   {-EAGAIN, "name-no-answer", 10},
+		   {-ENOMEM, "no-memory", 10},
+		   {0, "name-no-answer", 10010}};
+	const struct candidate c = {SMTP, S};
+	struct ptn_settings set = settings(&c, 1, 0);
+	ptn_time ms;
+	postern_report *r;
+
+	w.name = all[_i].state;
+	r = probe(&set, &ms);
+	ck_assert_uint_eq(postern_report_ports(r), 0);
+	ck_assert_str_eq(get(r, 0, "fault"), all[_i].fault);
+	ck_assert_str_eq(get(r, 0, "result"), "none");
+	ck_assert_str_eq(get(r, 0, "host"), "fake.test");
+	ck_assert_int_le(ms, all[_i].most);
+	postern_report_free(r);
+}
+END_TEST
+
+START_TEST(memory_fails_at_each_place)
+{
+	const struct candidate c[] = {{SMTP, S}, {TLS, S}, {BAD_CERTIFICATE, S}};
+	int before = -1, whole = 0;
+
+	for (int i = 0; !whole; i++) {
+		struct ptn_settings set = settings(c, 3, 1);
+		ptn_time ms;
+		postern_report *r;
+
+		refused = 0;
+		refuse_once = _i;
+		grants = i;
+		r = probe(&set, &ms);
+		grants = -1;
+		whole = !refused;
+		ck_assert_int_le(w.auths, 1);
+		ck_assert(whole <= !r->failed);
+		for (size_t k = 0; !r->failed && k < postern_report_ports(r); k++)
+			ck_assert(!*get(r, k, "fault") == !*get(r, k, "error"));
+		postern_report_free(r);
+		before = i;
+	}
+	ck_assert_int_gt(before, 50);
+}
+END_TEST
+
+static void reset(void)
+{
+	certificate_fault = 0;
+	grants = -1;
+}
+
+void test_cases(Suite *s)
+{
+	TCase *t = test_case(s, "probe");
+
+	tcase_add_checked_fixture(t, reset, NULL);
+	tcase_add_loop_test(t, one_port, 0, (int)(sizeof(rows) / sizeof(*rows)));
+	tcase_add_test(t, facts);
+	tcase_add_loop_test(t, sign_in, 0, (int)(sizeof(choices) / sizeof(*choices)));
+	tcase_add_test(t, the_others_do_not_wait);
+	tcase_add_test(t, guessed_modes_are_no_mistake);
+	tcase_add_loop_test(t, names, 0, 4);
+	tcase_add_loop_test(t, memory_fails_at_each_place, 0, 2);
+}
