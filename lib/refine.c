@@ -8,7 +8,7 @@
 /* What codes mean in the field, where RFC 5321 leaves it open.  The first row that fits wins. */
 static const struct {
 	int fault, least, most; /* codes; most 0: any */
-	const char *status; /* "" any */
+	const char *status; /* "" any; "4.3." all that begin so */
 	const char *word; /* somewhere in the text; "" any */
 	int means;
 } replies[] = {
@@ -28,13 +28,16 @@ static const struct {
 	{PTN_FAULT_MAIL_REFUSED, 400, 499, "", "", PTN_FAULT_SERVICE_BUSY},
 	{PTN_FAULT_RCPT_REFUSED, 0, 0, "4.2.2", "", PTN_FAULT_MAILBOX_FULL},
 	{PTN_FAULT_RCPT_REFUSED, 0, 0, "5.2.2", "", PTN_FAULT_MAILBOX_FULL},
+	{PTN_FAULT_RCPT_REFUSED, 450, 451, "4.3.", "", PTN_FAULT_SERVICE_BUSY},
 	{PTN_FAULT_RCPT_REFUSED, 450, 451, "", "", PTN_FAULT_GREYLISTED},
 	{PTN_FAULT_RCPT_REFUSED, 452, 452, "", "", PTN_FAULT_SERVICE_BUSY},
+	{PTN_FAULT_DATA_REFUSED, 450, 451, "4.3.", "", PTN_FAULT_SERVICE_BUSY},
 	{PTN_FAULT_DATA_REFUSED, 450, 451, "", "", PTN_FAULT_GREYLISTED},
 	{PTN_FAULT_DATA_REFUSED, 552, 552, "", "", PTN_FAULT_SIZE_REFUSED},
 	{PTN_FAULT_DATA_REFUSED, 400, 499, "", "", PTN_FAULT_SERVICE_BUSY},
 	{PTN_FAULT_CONTENT_REFUSED, 0, 0, "4.2.2", "", PTN_FAULT_MAILBOX_FULL},
 	{PTN_FAULT_CONTENT_REFUSED, 0, 0, "5.2.2", "", PTN_FAULT_MAILBOX_FULL},
+	{PTN_FAULT_CONTENT_REFUSED, 450, 451, "4.3.", "", PTN_FAULT_SERVICE_BUSY},
 	{PTN_FAULT_CONTENT_REFUSED, 450, 451, "", "", PTN_FAULT_GREYLISTED},
 	{PTN_FAULT_CONTENT_REFUSED, 400, 499, "", "", PTN_FAULT_SERVICE_BUSY},
 	{PTN_FAULT_CONTENT_REFUSED, 552, 552, "", "", PTN_FAULT_SIZE_REFUSED},
@@ -51,13 +54,21 @@ static int holds(const char *text, const char *word)
 	return !n;
 }
 
+static int status_fits(const char *pattern, const char *status)
+{
+	size_t n = strlen(pattern);
+
+	if (n && pattern[n - 1] == '.')
+		return status && !strncmp(status, pattern, n);
+	return !n || (status && !strcmp(status, pattern));
+}
+
 int ptn_refine_reply(int fault, int code, const char *status, const char *text)
 {
 	for (size_t i = 0; code && i < sizeof replies / sizeof *replies; i++)
 		if (replies[i].fault == fault &&
 		    (!replies[i].most || (code >= replies[i].least && code <= replies[i].most)) &&
-		    (!*replies[i].status || (status && !strcmp(status, replies[i].status))) &&
-		    holds(text, replies[i].word))
+		    status_fits(replies[i].status, status) && holds(text, replies[i].word))
 			return replies[i].means;
 	return fault;
 }

@@ -136,10 +136,10 @@ START_TEST(servers)
 		const char *server, *why;
 	} servers[] = {
 		{NULL, "server: none was given"},
-		{"", ""},
-		{"two words", ""},
+		{"", "no host"},
+		{"two words", "two words"},
 		{"ftp://mail.example.org", "ftp"},
-		{"smtp://user:p@ss:word@mail.example.org", ""},
+		{"smtp://user:p@ss:word@mail.example.org", "password"},
 		{"smtp://mail.example.org?auth=FOO", "FOO"},
 		{"smtp://mail.example.org?cafile=/nonexistent.pem", "cafile"},
 		{"smtp://mail.example.org?cafile=/nonexistent.pem&auth=PLAIN", "cafile"},

@@ -280,8 +280,15 @@ START_TEST(no_way)
 	begin(1, 2, moods);
 	ck_assert_int_eq(hunt(&line), -1);
 	ck_assert_ptr_null(line);
-	ck_assert_str_eq(ptn_fault_id(s.fault), ids[best ? b : a]);
-	ck_assert_str_eq(words(&s.cause), words(&s.attempts[best].error));
+	/* The same on every port says more than on one. */
+	if (a == b && a < 2) {
+		ck_assert_str_eq(ptn_fault_id(s.fault),
+				 a ? "ports-all-timeout" : "ports-all-refused");
+	} else {
+		ck_assert_str_eq(ptn_fault_id(s.fault), ids[best ? b : a]);
+		ck_assert_str_eq(words(&s.cause), words(&s.attempts[best].error));
+	}
+	ck_assert_uint_gt(strlen(words(&s.cause)), 0);
 	ck_assert_uint_gt(strlen(words(&s.advice)), 0);
 	check_record(0, 0);
 	check_record(1, 0);

@@ -164,9 +164,10 @@ class World:
                 ip('-n', namespace, 'addr', 'add', f'{addresses[side]}/{NET[family]}', 'dev',
                    DEVICE, *(['nodad'] if family == 6 else []))
             ip('-n', namespace, 'link', 'set', DEVICE, 'up')
-        # Without this an unreachable rule is a dropping one.
-        self.inside(self.server, 'sh', '-c',
-                    f'echo 1 >/proc/sys/net/ipv4/conf/{DEVICE}/forwarding')
+        # Without these an unreachable rule is a dropping one, or becomes one.
+        for setting, value in ((f'ipv4/conf/{DEVICE}/forwarding', 1), ('ipv4/icmp_ratelimit', 0),
+                               ('ipv6/icmp/ratelimit', 0)):
+            self.inside(self.server, 'sh', '-c', f'echo {value} >/proc/sys/net/{setting}')
 
     def _rules_first(self):
         """The table of own addresses comes before all rules; put it behind ours."""

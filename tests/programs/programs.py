@@ -317,13 +317,13 @@ class Refused(Case):
 
     def test_refusals(self):
         for options, status, error in (
-                (["--reply", "DATA=451 4.3.0 later"], 75, "data-refused"),
-                (["--reply", "DOT=452 4.2.2 full"], 75, "content-refused"),
+                (["--reply", "DATA=451 4.3.0 later"], 75, "service-busy"),
+                (["--reply", "DOT=452 4.2.2 full"], 75, "mailbox-full"),
                 (["--reply", "DOT=554 5.7.1 spam"], 69, "content-refused"),
-                (["--reply", "MAIL=550 5.7.1 not you"], 69, "sender-refused"),
-                (["--reply", "MAIL=530 5.7.0 Authentication required"], 77, "sender-refused"),
+                (["--reply", "MAIL=550 5.7.1 not you"], 69, "sender-not-allowed"),
+                (["--reply", "MAIL=530 5.7.0 Authentication required"], 77, "auth-required"),
                 (["--refuse-recipient", "*"], 69, "recipient-refused"),
-                (["--refuse-recipient", "*=450 4.2.1 greylisted"], 75, "recipient-refused"),
+                (["--refuse-recipient", "*=450 4.2.1 greylisted"], 75, "greylisted"),
                 (["--reply", "GREETING=421 busy"], 75, "greeting-busy"),
                 (["--reply", "GREETING=554 no service"], 69, "greeting-refused"),
                 (["--reply", "MAIL=what?"], 76, "protocol-error"),
@@ -334,7 +334,7 @@ class Refused(Case):
                 (["--drop", "DOT"], 74, "lost-after-content"),
                 (["--reply", "DOT=what?"], 74, "protocol-error-after-content"),
                 (["--certificate", "expired"], 78, "certificate-expired"),
-                (["--size", "50"], 69, "content-refused")):
+                (["--size", "50"], 69, "message-too-large-refused")):
             with self.subTest(options), Sandbox(*options) as box:
                 r = self.expect(run(box.url, "--json", TO), status)
                 self.assertEqual(r.json["error"]["id"], error)
