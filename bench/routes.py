@@ -53,7 +53,9 @@ class Fault:
         self.world = None
 
     def make(self, sandbox):
-        self.world = world.World(sandbox, *self.options, delay=self.delay, **self.world_args)
+        # One mechanism, so that all make the same round trips.
+        self.world = world.World(sandbox, '--mechanisms', 'PLAIN', *self.options,
+                                 delay=self.delay, **self.world_args)
         for action, ports, families in self.rules:
             self.world.rule(action, *ports, families=families)
 

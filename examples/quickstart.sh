@@ -20,16 +20,17 @@ make() {
 }
 
 say "building in $build"
-log=$top/build-quickstart.log
+mkdir -p "$build" || die 73 "cannot write to $top"
+log=$build/quickstart.log
 make >"$log" 2>&1 || {
 	# Left from another time or place: once more, from nothing.
 	rm -rf "$build"
+	mkdir -p "$build"
 	make >"$log" 2>&1
 } || {
 	tail -n 25 "$log" >&2
 	die 1 "it does not build; the whole log is $log"
 }
-mv "$log" "$build/quickstart.log"
 
 work=$(mktemp -d) || die 1 'cannot make a temporary directory'
 sandbox=

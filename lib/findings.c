@@ -3,6 +3,7 @@
 
 #include "explain.h"
 #include "findings.h"
+#include "refine.h"
 #include "search.h"
 
 /* ---- One port. ---- */
@@ -121,11 +122,61 @@ static void add_misnamed(const struct ptn_probe *p, struct postern_report *r,
 	ptn_buf_free(&advice);
 }
 
+static void put_parts(struct postern_report *r, struct ptn_buf *b, const char *const *parts)
+{
+	for (; *parts && !r->failed; parts++)
+		r->failed = ptn_buf_puts(b, *parts) != 0;
+}
+
+static void put_port(struct postern_report *r, struct ptn_buf *b, int port)
+{
+	char digits[8];
+	size_t at = sizeof(digits) - 1;
+
+	digits[at] = '\0';
+	for (; at && (port > 0 || !digits[at]); port /= 10)
+		digits[--at] = (char)('0' + port % 10);
+	put_parts(r, b, (const char *[]){digits + at, NULL});
+}
+
+static int is_unreachable(int fault)
+{
+	return ptn_fault_code(fault) == POSTERN_E_CONNECT || fault == PTN_FAULT_GREETING_SILENT;
+}
+
+/* What to do about a port that cannot be reached depends on its number, and on the other ports. */
+static void add_advice(const struct ptn_probe *p, struct postern_report *r, const struct ptn_try *t)
+{
+	int known = ptn_refine_ports(t->fault, &t->port, &t->fault, 1);
+	struct ptn_buf cause = {0}, advice = {0};
+
+	if (!is_unreachable(t->fault) || (known == t->fault && p->best < 0)) {
+		ptn_report_buf(r, "advice", &t->advice);
+		return;
+	}
+	if (known != t->fault) {
+		struct ptn_facts f = {.host = p->set.host, .port = t->port};
+
+		r->failed |= ptn_explain(&cause, &advice, known, &f) != 0;
+	} else {
+		int best = p->at[p->best].want.port;
+
+		put_parts(r, &advice, (const char *[]){"Nothing: port ", NULL});
+		put_port(r, &advice, best);
+		put_parts(r, &advice,
+			  (const char *[]){" works. To try no other, set ports=", NULL});
+		put_port(r, &advice, best);
+		put_parts(r, &advice, (const char *[]){".", NULL});
+	}
+	ptn_report_buf(r, "advice", &advice);
+	ptn_buf_free(&cause);
+	ptn_buf_free(&advice);
+}
+
 static void add_fault(struct postern_report *r, const struct ptn_try *t)
 {
 	ptn_report_add(r, "fault", ptn_fault_id(t->fault));
 	ptn_report_buf(r, "error", &t->error);
-	ptn_report_buf(r, "advice", &t->advice);
 }
 
 static void add_auth(struct postern_report *r, const struct ptn_try *sign)
@@ -153,10 +204,12 @@ static void report_place(const struct ptn_probe *p, size_t i, struct postern_rep
 		ptn_report_add(r, "works", mode_of(t));
 	ptn_report_add(r, "reachable", t->depth >= PTN_DEPTH_CONNECTED ? "yes" : "no");
 	ptn_report_add(r, "address", t->address);
-	if (is_misnamed(at))
+	if (is_misnamed(at)) {
 		add_misnamed(p, r, at);
-	else
+	} else if (t->fault) {
 		add_fault(r, t);
+		add_advice(p, r, t);
+	}
 	add_times(r, t);
 	add_lines(r, "greeting", &t->heard.greeting, 0);
 	add_lines(r, "capabilities.clear", &t->heard.clear, 1);
@@ -204,27 +257,6 @@ static const struct ptn_try *deepest(const struct ptn_probe *p)
 	return best;
 }
 
-static int put_number(struct ptn_buf *b, int n)
-{
-	char digits[8];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0 && at);
-	return ptn_buf_add(b, digits + at, sizeof(digits) - at);
-}
-
-static int put_all(struct ptn_buf *b, const char *const *parts)
-{
-	int err = 0;
-
-	for (; *parts && !err; parts++)
-		err = ptn_buf_puts(b, *parts);
-	return err;
-}
-
 /* Without credentials: a URL that names a user must have a password too. */
 static void add_url(struct postern_report *r, const char *host, const struct ptn_try *t)
 {
@@ -235,11 +267,10 @@ static void add_url(struct postern_report *r, const char *host, const struct ptn
 
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		known |= t->port == usual[i];
-	if (put_all(&b, (const char *[]){"smtp://", bracket, host, *bracket ? "]:" : ":", NULL}) ||
-	    put_number(&b, t->port) ||
-	    ((named || !known) &&
-	     put_all(&b, (const char *[]){"?tls=", *mode == 'S' ? "starttls" : mode, NULL})))
-		r->failed = 1;
+	put_parts(r, &b, (const char *[]){"smtp://", bracket, host, *bracket ? "]:" : ":", NULL});
+	put_port(r, &b, t->port);
+	if (named || !known)
+		put_parts(r, &b, (const char *[]){"?tls=", *mode == 'S' ? "starttls" : mode, NULL});
 	ptn_report_buf(r, "url", &b);
 	ptn_buf_free(&b);
 }
@@ -257,11 +288,10 @@ static void add_reason(const struct ptn_probe *p, struct postern_report *r)
 				      : "";
 	struct ptn_buf b = {0};
 
-	if (put_all(&b,
-		    (const char *[]){"It offers verified TLS (", t->version, ")",
-				     t->mechanism ? " and sign-in by " : " but no sign-in",
-				     t->mechanism ? t->mechanism : "", also, refused, ".", NULL}))
-		r->failed = 1;
+	put_parts(r, &b,
+		  (const char *[]){"It offers verified TLS (", t->version, ")",
+				   t->mechanism ? " and sign-in by " : " but no sign-in",
+				   t->mechanism ? t->mechanism : "", also, refused, ".", NULL});
 	ptn_report_buf(r, "reason", &b);
 	ptn_buf_free(&b);
 }
@@ -272,17 +302,46 @@ static void recommend(const struct ptn_probe *p, struct postern_report *r)
 	struct ptn_buf b = {0};
 
 	ptn_report_add(r, "result", "secure");
-	if (ptn_buf_puts(&b, "Use port ") || put_number(&b, t->port) ||
-	    put_all(&b, (const char *[]){" with ",
-					 t->mode == PTN_MODE_IMPLICIT ? "implicit TLS" : "STARTTLS",
-					 ".", NULL}))
-		r->failed = 1;
+	put_parts(r, &b, (const char *[]){"Use port ", NULL});
+	put_port(r, &b, t->port);
+	put_parts(r, &b,
+		  (const char *[]){" with ",
+				   t->mode == PTN_MODE_IMPLICIT ? "implicit TLS" : "STARTTLS", ".",
+				   NULL});
 	ptn_report_buf(r, "recommendation", &b);
 	ptn_buf_free(&b);
 	add_reason(p, r);
 	ptn_report_number(r, "port", (unsigned)t->port);
 	ptn_report_add(r, "tls", mode_of(t));
 	add_url(r, p->set.host, t);
+}
+
+/* One fault for all: the same failure everywhere tells more than that of one port. */
+static void add_reason_against(const struct ptn_probe *p, struct postern_report *r,
+			       const struct ptn_try *deep)
+{
+	int ports[PTN_ROUTE_MOST] = {0}, faults[PTN_ROUTE_MOST] = {0}, fault;
+	struct ptn_facts f = {.host = p->set.host};
+	struct ptn_buf cause = {0}, advice = {0};
+
+	for (size_t i = 0; i < p->n; i++) {
+		ports[i] = p->at[i].want.port;
+		faults[i] = ptn_probe_chosen(&p->at[i])->fault;
+	}
+	fault = ptn_refine_ports(deep->fault, ports, faults, p->n);
+	if (fault == deep->fault) {
+		add_fault(r, deep);
+		ptn_report_buf(r, "advice", &deep->advice);
+		ptn_report_buf(r, "reason", &deep->error);
+		return;
+	}
+	r->failed |= ptn_explain(&cause, &advice, fault, &f) != 0;
+	ptn_report_add(r, "fault", ptn_fault_id(fault));
+	ptn_report_buf(r, "error", &cause);
+	ptn_report_buf(r, "advice", &advice);
+	ptn_report_buf(r, "reason", &cause);
+	ptn_buf_free(&cause);
+	ptn_buf_free(&advice);
 }
 
 static void recommend_none(const struct ptn_probe *p, struct postern_report *r)
@@ -303,8 +362,7 @@ static void recommend_none(const struct ptn_probe *p, struct postern_report *r)
 		ptn_report_add(r, "reason", "What works does so without TLS, for anyone to read.");
 		return;
 	}
-	add_fault(r, t);
-	ptn_report_buf(r, "reason", &t->error);
+	add_reason_against(p, r, t);
 }
 
 static void report_summary(const struct ptn_probe *p, struct postern_report *r)

@@ -143,6 +143,14 @@ static void show_trace(struct ptn_link *l)
 
 /* ---- Octets. ---- */
 
+/* Where not one octet came nobody is behind the port, as with a greeting that never came. */
+static int fault_of_end(const struct ptn_link *l)
+{
+	return !l->shaking ? PTN_FAULT_NONE
+	       : l->heard  ? PTN_FAULT_TLS_CLOSED
+			   : PTN_FAULT_GREETING_CLOSED;
+}
+
 /* Content and secrets went through the filter and are out of our hands; a fault of it is told to
  * the session as what it means for a mail: the connection is gone. */
 static void tls_failed(struct ptn_link *l)
@@ -157,10 +165,8 @@ static void tls_failed(struct ptn_link *l)
 		if (l->mode != PTN_MODE_IMPLICIT &&
 		    (fault == PTN_FAULT_TLS_NOT_TLS || fault == PTN_FAULT_TLS_SMTP_FIRST))
 			fault = PTN_FAULT_STARTTLS_INJECTED;
-		/* Not one octet came: nobody is behind this port, as with a greeting that never
-		 * came. */
-		if (fault == PTN_FAULT_TLS_CLOSED && !l->heard)
-			fault = PTN_FAULT_GREETING_CLOSED;
+		if (fault == PTN_FAULT_TLS_CLOSED)
+			fault = fault_of_end(l);
 		ptn_smtp_lost(l->smtp, fault);
 	} else {
 		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
@@ -259,7 +265,11 @@ static int encrypt(struct ptn_link *l)
 		ptn_smtp_wrote(l->smtp, (size_t)put);
 	else if (put < 0)
 		tls_failed(l);
-	return put != 0;
+	else if (!ptn_tls_out(l->tls, &cipher)) /* no memory, and none will come free by sending */
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
+	else
+		return 0;
+	return 1;
 }
 
 static int write_net(struct ptn_link *l)
@@ -482,7 +492,7 @@ static int move(struct ptn_link *l)
 	moved |= sign_in(l);
 	moved |= write_net(l);
 	if (!moved && l->deaf) {
-		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
+		ptn_smtp_lost(l->smtp, fault_of_end(l));
 		return 1;
 	}
 	return moved;

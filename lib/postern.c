@@ -243,12 +243,26 @@ int postern_route_restore(postern *p, const char *text)
 	return err < 0 ? err : 0;
 }
 
+/* How many attempts were started before list[i]. */
+static size_t earlier(const struct ptn_attempt *list, size_t i)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < PTN_ROUTE_MOST; k++)
+		n += list[k].tried && (list[k].started < list[i].started ||
+				       (list[k].started == list[i].started && k < i));
+	return n;
+}
+
 /* The ith attempt in the order they were started; NULL behind the last. */
 static const struct ptn_attempt *attempt(const postern *p, size_t i)
 {
-	if (!p || i >= PTN_ROUTE_MOST)
-		return NULL;
-	return p->drive.search.attempts[i].tried ? &p->drive.search.attempts[i] : NULL;
+	const struct ptn_attempt *list = p ? p->drive.search.attempts : NULL;
+
+	for (size_t k = 0; list && k < PTN_ROUTE_MOST; k++)
+		if (list[k].tried && earlier(list, k) == i)
+			return &list[k];
+	return NULL;
 }
 
 size_t postern_attempts(const postern *p)

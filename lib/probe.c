@@ -97,8 +97,10 @@ static void explain(struct ptn_probe *p, struct ptn_try *t)
 			f.detail = ptn_buf_data(&offered);
 		ptn_explain(&t->error, &t->advice, t->fault, &f);
 	} else if (t->link) {
-		ptn_facts_explain(&t->error, &t->advice, t->fault, &p->set, t->link,
-				  ptn_smtp_reply(t->link->smtp));
+		const struct ptn_reply *reply = ptn_smtp_reply(t->link->smtp);
+
+		t->fault = ptn_facts_refine(t->fault, t->link, reply);
+		ptn_facts_explain(&t->error, &t->advice, t->fault, &p->set, t->link, reply);
 	} else {
 		ptn_explain(&t->error, &t->advice, t->fault, &f);
 	}

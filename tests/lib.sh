@@ -72,6 +72,19 @@ apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
+# In a subshell, whose traps are its own: the packages, as one word.
+install_packages() (
+	log=$(mktemp) || exit 1
+	trap 'release_services; rm -f "$log"' EXIT
+	trap 'exit 130' INT TERM
+	hold_services
+	apt update >"$log" 2>&1 # where a mirror is away, installing may still do
+	# shellcheck disable=SC2086 # a list of words
+	apt install --no-install-recommends $1 >>"$log" 2>&1 && exit 0
+	tail -n 15 "$log" >&2
+	die 69 "apt-get could not install: $1(its last words are above)"
+)
+
 # need PACKAGE...: install those that are missing, or end with a sentence that names them.
 need() {
 	lacking=$(missing "$@")
@@ -81,19 +94,7 @@ need() {
 	can_be_root || die 77 "missing here: ${lacking}- installing needs root or sudo." \
 		"Run as root: apt-get install $lacking"
 	say "installing ${lacking}"
-	log=$(mktemp)
-	trap 'release_services; rm -f "$log"' EXIT
-	trap 'exit 130' INT TERM
-	hold_services
-	# shellcheck disable=SC2086 # a list of words
-	{ apt update && apt install --no-install-recommends $lacking; } >"$log" 2>&1 ||
-		apt install --no-install-recommends $lacking >>"$log" 2>&1 || {
-		tail -n 15 "$log" >&2
-		die 69 "apt-get could not install: $lacking(its last words are above)"
-	}
-	release_services
-	rm -f "$log"
-	trap - EXIT INT TERM
+	install_packages "$lacking" || exit
 	hash -r
 	still=$(missing "$@")
 	[ -z "$still" ] || die 69 "still missing after installing: $still"

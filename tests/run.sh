@@ -83,12 +83,12 @@ build() {
 	directory=build-$name
 	[ $keep = yes ] && [ -f "$directory/build.ninja" ] || rm -rf "$directory"
 	say "$name: building with $compiler"
-	log=build-$name.log
+	mkdir -p "$directory" || die 73 "cannot write to $top"
+	log=$directory/build.log
 	if { [ -f "$directory/build.ninja" ] ||
 		CC=$compiler meson setup "$directory" -Dwarning_level=3 -Dexamples=enabled \
 			-Dtests=enabled "$@"; } >"$log" 2>&1 &&
 		ninja -C "$directory" >>"$log" 2>&1; then
-		mv "$log" "$directory/build.log"
 		record "pass $name: builds"
 		return 0
 	fi
@@ -200,7 +200,7 @@ if [ $keep = yes ]; then
 fi
 
 say "Postern: $(echo "$wanted" | xargs)"
-packages='gcc libc6-dev meson ninja-build pkg-config python3 check gnutls-bin openssl
+packages='gcc libc6-dev meson ninja-build pkg-config python3 check gnutls-bin openssl iproute2
 	libgnutls28-dev libgsasl-dev libc-ares-dev'
 wants clang && packages="$packages clang"
 wants valgrind && packages="$packages valgrind libc6-dbg"

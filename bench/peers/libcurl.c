@@ -34,6 +34,7 @@ static int send_one(const char *host, const char *ca)
 	curl_easy_setopt(c, CURLOPT_CAINFO, ca);
 	curl_easy_setopt(c, CURLOPT_USERNAME, PEER_USER);
 	curl_easy_setopt(c, CURLOPT_PASSWORD, PEER_PASSWORD);
+	curl_easy_setopt(c, CURLOPT_SASL_IR, 1L);
 	curl_easy_setopt(c, CURLOPT_MAIL_FROM, PEER_FROM);
 	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to);
 	curl_easy_setopt(c, CURLOPT_READFUNCTION, give);

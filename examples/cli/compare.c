@@ -102,14 +102,14 @@ static void put_why(struct str *out, const char *error)
 	str_puts(out, "\n");
 }
 
-/* Keys that only one of the two has are named only where both work or neither does: else all would
- * be. */
+/* Keys that only one of the two has are named only where both work, and in the summary: else nearly
+ * all would be. */
 static void compare(struct str *out, const char *name, const postern_report *r, size_t i,
 		    const struct earlier *e, const char *section)
 {
 	const char *works = postern_report_get(r, i, "works"), *worked = there(e, section, "works");
 	size_t prefix = strlen(section) + 1;
-	int same = !*works == !*worked;
+	int same = i == postern_report_ports(r) || (*works && *worked);
 
 	if (*works && !*worked) {
 		str_printf(out, "%s: works here, fails there", name);

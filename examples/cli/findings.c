@@ -129,6 +129,15 @@ static void put_sign_in(struct str *out, const postern_report *r)
 			   sum(r, "auth.advice"));
 }
 
+/* The summary's reason may be that of a port, which stands in the table. */
+static int is_new(const postern_report *r, const char *reason)
+{
+	for (size_t i = 0; i < postern_report_ports(r); i++)
+		if (is(get(r, i, "error"), reason))
+			return 0;
+	return *reason != '\0' && postern_report_ports(r) > 0;
+}
+
 void findings_advice(struct str *out, const postern_report *r)
 {
 	size_t before = out->n;
@@ -143,6 +152,8 @@ void findings_advice(struct str *out, const postern_report *r)
 		str_printf(out, "%s\n", sum(r, "recommendation"));
 	if (*sum(r, "url"))
 		str_printf(out, "%s\n%s\n", sum(r, "reason"), sum(r, "url"));
+	else if (is_new(r, sum(r, "reason")))
+		str_printf(out, "%s\n%s\n", sum(r, "reason"), sum(r, "advice"));
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */

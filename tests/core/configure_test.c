@@ -137,7 +137,7 @@ START_TEST(servers)
 	} servers[] = {
 		{NULL, "server: none was given"},
 		{"", "no host"},
-		{"two words", "two words"},
+		{"two words", "blank"},
 		{"ftp://mail.example.org", "ftp"},
 		{"smtp://user:p@ss:word@mail.example.org", "password"},
 		{"smtp://mail.example.org?auth=FOO", "FOO"},

@@ -71,8 +71,12 @@ postern *new_handle(const char *url, const char *moods)
 	ck_assert_ptr_nonnull(p);
 	world_begin(&the_world, 1, 0);
 	polls = 0;
-	for (size_t i = 0; moods[i]; i++)
-		the_world.moods[i + 1] = (int)(strchr(known, moods[i]) - known);
+	for (size_t i = 0; moods[i]; i++) {
+		const char *mood = strchr(known, moods[i]);
+
+		ck_assert_ptr_nonnull(mood);
+		the_world.moods[i + 1] = (int)(mood - known);
+	}
 	take_over(p);
 	return p;
 }

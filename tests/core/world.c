@@ -103,11 +103,18 @@ static void take_line(struct world *w, struct connection *c)
 		return;
 	}
 	if (!strncmp(c->line, "EHLO ", 5)) {
-		answer(w, c,
-		       w->pipelining ? "250-fake\r\n250-STARTTLS\r\n250 PIPELINING\r\n"
-				     : "250-fake\r\n250 STARTTLS\r\n");
+		static const char *const offers[2][2] = {
+			{"250-fake\r\n250 STARTTLS\r\n",
+			 "250-fake\r\n250-STARTTLS\r\n250 PIPELINING\r\n"},
+			{"250-fake\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n",
+			 "250-fake\r\n250-AUTH PLAIN\r\n250-STARTTLS\r\n250 PIPELINING\r\n"},
+		};
+
+		answer(w, c, offers[w->auth != 0][w->pipelining != 0]);
 	} else if (!strcmp(c->line, "STARTTLS")) {
 		answer(w, c, "220 go\r\n");
+	} else if (w->auth && !strncmp(c->line, "AUTH PLAIN ", 11)) {
+		answer(w, c, "235 2.7.0 welcome\r\n");
 	} else if (!strncmp(c->line, "RCPT TO:", 8)) {
 		c->rcpt += answer(w, c, "250 2.1.5 ok\r\n") == 2;
 	} else if (!strcmp(c->line, "DATA")) {

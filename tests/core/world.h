@@ -43,6 +43,7 @@ struct world {
 			       */
 	} mail[MAILS];
 	int hostility; /* 0: a perfect server */
+	int auth; /* AUTH PLAIN is offered */
 	/* the name: what asking gives, what the look-up gives (0: the addresses), when, and whether
 	 * they are others'
 	 */

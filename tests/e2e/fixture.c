@@ -151,7 +151,7 @@ static int remove_one(const char *name, const struct stat *st, int kind, struct 
 
 void box_close(struct box *b)
 {
-	kill(b->process, SIGTERM);
+	kill(b->process, SIGKILL); /* nothing of it is wanted any more */
 	waitpid(b->process, NULL, 0);
 	nftw(b->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }

@@ -59,7 +59,7 @@ def none(cases):
     listeners = [('1', 'starttls', ['--blocked'], None), ('2', 'implicit', ['--blocked'], None)]
     with cases.sandbox(*listeners) as box:
         result = cases.send(box.ports('1', '2'), box.values['CA'])
-        failed(result, 75, 'transient', 'connect-refused')
+        failed(result, 75, 'transient', 'ports-all-refused')
         equal([a['error_id'] for a in result.attempts], ['connect-refused'] * 2, 'attempts', result)
     own = ['--reply', 'GREETING=554 no']
     with cases.sandbox(('1', 'starttls', own, None), ('2', 'implicit', own, None)) as box:
@@ -84,7 +84,7 @@ STOPS = {
     'AUTH 454': (['--reply', 'AUTH=454 later'], 75, 'auth-busy'),
     'no AUTH': (['--without', 'AUTH'], 78, 'auth-not-offered'),
     'AUTH dropped': (['--drop', 'AUTH'], 75, 'auth-closed'),
-    'sender': (['--refuse-sender', '*'], 69, 'sender-refused'),
+    'sender': (['--refuse-sender', '*'], 69, 'sender-not-allowed'),
     'MAIL dropped': (['--drop', 'MAIL'], 75, 'connection-lost'),
     'content': (['--reply', 'DOT=554 no'], 69, 'content-refused'),
     'dot dropped': (['--drop', 'DOT'], 74, 'lost-after-content'),

@@ -242,7 +242,7 @@ def tests(cases):
         cases.run(f'AUTH is not offered by {mode}', not_offered, cases, mode)
     for reply, status, outcome, ids in [
             ('535 5.7.8 no', 77, 'permanent', ['auth-refused']),
-            ('535 5.7.139 basic is off', 77, 'permanent', ['auth-refused']),
+            ('535 5.7.139 basic is off', 77, 'permanent', ['auth-password-disabled']),
             ('504 5.5.4 unknown', 77, 'permanent', ['auth-mechanism-refused', 'auth-refused']),
             ('534 5.7.9 too weak', 77, 'permanent', ['auth-mechanism-refused', 'auth-refused']),
             ('530 5.7.0 must', 77, 'permanent', ['auth-refused', 'auth-needs-tls']),

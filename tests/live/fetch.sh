@@ -46,5 +46,5 @@ done
 chmod -R u-s,g-s "$target/usr"
 rm -rf "${target:?}/usr/share" "$target/var" "$target/etc"
 # shellcheck disable=SC2046 # a list of words
-(trap - EXIT && need $(libraries "$debs")) || exit 77
+(need $(libraries "$debs")) || exit 77
 : >"$target/complete"
