@@ -51,11 +51,21 @@ class Documents(unittest.TestCase):
         self.assertEqual(sorted(re.findall(r"^\.It Li (\w+)= Ns", page, re.M)), sorted(keys))
 
     def test_every_option(self):
-        page, source = read("doc", "postern-send.1"), read("examples", "cli", "settings.c")
-        for name in re.findall(r'^\t\{"-(-?[a-z-]+)"', source, re.M):
-            if name != "h":
-                self.assertIn("Fl %s" % name.replace("-", "Fl ", 1) if name[0] == "-" else name, page)
-                self.assertIn("-" + name, source.split("settings_help", 1)[1])
+        for name, file, help in (("postern-send.1", "settings.c", "settings_help"),
+                                 ("postern-check.1", "check.c", "check_help")):
+            page, source = read("doc", name), read("examples", "cli", file)
+            for option in re.findall(r'^\t\{"-(-?[a-z-]+)"', source, re.M):
+                if option != "h":
+                    self.assertIn("Fl %s" % option.replace("-", "Fl ", 1) if option[0] == "-" else option, page)
+                    self.assertIn("-" + option, source.split("void " + help, 1)[1])
+
+    def test_every_key_of_a_report(self):
+        keys = set(re.findall(r'\(r, "([a-z0-9.-]+)",|, "(ms\.[a-z-]+)"', read("lib", "findings.c")))
+        keys = {a or b for a, b in keys}
+        self.assertGreater(len(keys), 30)
+        page = read("doc", "postern.3").split(".Ss Keys of a report")[1].split("\n.S")[0]
+        listed = {k for line in re.findall(r"^\.It Li (.*)$", page, re.M) for k in line.replace(",", " ").split()}
+        self.assertEqual(listed, keys)
 
     def test_the_program_in_the_readme(self):
         block = re.search(r"```c\n(.*?)```", read("README.md"), re.S).group(1)

@@ -161,7 +161,7 @@ static void add_advice(const struct ptn_probe *p, struct postern_report *r, cons
 	} else {
 		int best = p->at[p->best].want.port;
 
-		put_parts(r, &advice, (const char *[]){"Nothing: port ", NULL});
+		put_parts(r, &advice, (const char *[]){"There is nothing to do: port ", NULL});
 		put_port(r, &advice, best);
 		put_parts(r, &advice,
 			  (const char *[]){" works. To try no other, set ports=", NULL});

@@ -57,11 +57,12 @@ void bytes_text(struct bytes *b, const char *s)
 
 void bytes_format(struct bytes *b, const char *format, ...)
 {
+	char start[8]; /* only the length is wanted */
 	va_list args;
 	int n;
 
 	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
+	n = vsnprintf(start, sizeof start, format, args);
 	va_end(args);
 	if (n < 0)
 		return;

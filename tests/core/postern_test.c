@@ -103,6 +103,26 @@ START_TEST(the_route)
 }
 END_TEST
 
+/* A port whose mode was not named is tried with implicit TLS too, if it stays silent: later than
+ * the port behind it, and told so. */
+START_TEST(attempts_in_the_order_begun)
+{
+	postern *p = new_handle(url, "sd");
+	postern_mail *m = numbered(0);
+
+	for (int limit = 0; limit < POSTERN_LIMIT_ATTEMPT; limit++)
+		postern_set_limit(p, limit, 5000);
+	ck_assert_int_ne(postern_send(p, m), 0);
+	ck_assert_uint_ge(postern_attempts(p), 2);
+	for (size_t i = 0; i < postern_attempts(p); i++)
+		ck_assert_int_ne(postern_attempt_port(p, i), 0);
+	ck_assert_int_eq(postern_attempt_port(p, 0), 1);
+	ck_assert_int_eq(postern_attempt_port(p, postern_attempts(p)), 0);
+	postern_mail_free(m);
+	postern_free(p);
+}
+END_TEST
+
 START_TEST(no_way)
 {
 	postern *p = new_handle(url, "bb");
@@ -447,6 +467,7 @@ void test_cases(Suite *s)
 
 	tcase_add_test(t, sent);
 	tcase_add_test(t, the_route);
+	tcase_add_test(t, attempts_in_the_order_begun);
 	tcase_add_test(t, no_way);
 	tcase_add_test(t, one_step_after_the_other);
 	tcase_add_test(t, settings_wait_for_the_mails);

@@ -60,7 +60,7 @@ def reply(command, text):
 HELLO = 'greet "220 routes\\r\\n"\nexpect "EHLO *"\n'
 TO_STARTTLS = HELLO + 'send "250-routes\\r\\n250 STARTTLS\\r\\n"\nexpect "STARTTLS"\n'
 TO_TLS = TO_STARTTLS + 'send "220 go\\r\\n"\n'
-ALERT = 'tls-raw "\\x15\\x03\\x03\\x00\\x02\\x02\\x28"\n'
+ALERT = 'tls-raw "\\x15\\x03\\x03\\x00\\x02\\x02\\x50"\n' # internal_error
 BOTH = 'starttls implicit'
 P, T, D = 'permanent', 'transient', 'in-doubt'
 
@@ -369,7 +369,7 @@ class Field:
         everyone = []
         for mode, kinds in KINDS.items():
             for kind in kinds.values():
-                copies = {FINE: 2 * AT_ONCE, 'refused': 4}.get(kind.name, 1)
+                copies = {FINE: 2 * AT_ONCE, 'refused': 4, 'silent': 2}.get(kind.name, 1)
                 everyone += [Listener(f'{mode[0]}{len(everyone) + i}', kind) for i in range(copies)]
         self.of = collections.defaultdict(list)
         for l in everyone:
@@ -390,6 +390,8 @@ class Field:
             free = [l for l in self.of[port.mode, port.kind.name]
                     if not l.busy and l not in taken]
             if not free:
+                if not any(l.busy for l in self.everyone):
+                    raise RuntimeError(f'too few listeners: {port.kind.name}')
                 return None
             taken.append(free[0])
         for l in taken:
@@ -460,9 +462,11 @@ class Case:
         if tried != self.fate.started:
             raise Wrong(f'tried {self.names(tried)}, expected {self.names(self.fate.started)}')
         for i, (_, tls, fault, _) in zip(tried, self.result['attempts']):
-            if fault not in self.fate.failed.get(i, ['']):
-                raise Wrong(f'{self.ports[i].number}: {fault!r}, expected '
-                            f'{self.fate.failed.get(i, [""])}')
+            faults = self.fate.failed.get(i, [''])
+            if self.ports[i].kind.row == 'F16': # the port was good, the mail was not
+                faults = ['']
+            if fault not in faults:
+                raise Wrong(f'{self.ports[i].number}: {fault!r}, expected {faults}')
             if tls.lower() != self.ports[i].mode:
                 raise Wrong(f'{self.ports[i].number}: by {tls}')
 
@@ -508,7 +512,7 @@ class Case:
     def check_words(self):
         signed_in = 0
         for i, l in enumerate(self.listeners):
-            hellos = collections.Counter()
+            hellos, shaking = collections.Counter(), set()
             for connection, who, state, text in l.fresh_lines():
                 words = text.upper().replace('\\R', ' ').replace('\\N', ' ').split()
                 word = words[0] if words else ''
@@ -519,6 +523,11 @@ class Case:
                 signed_in += word == 'AUTH'
                 if state != 'clear' and l.kind.row == 'F11':
                     raise Unsafe(f'{self.ports[i].number}: a word to an impostor: {text}')
+                # Where TLS was due its first record may stand in the log as if it were a line.
+                if self.ports[i].mode == 'implicit' or word == 'STARTTLS':
+                    shaking.add(connection)
+                elif state == 'clear' and connection in shaking and text.startswith('\\x16\\x03'):
+                    continue
                 if state == 'clear':
                     hellos[connection] += word == 'EHLO'
                     if word not in ('EHLO', 'STARTTLS', 'QUIT') or hellos[connection] > 1:
