@@ -148,6 +148,7 @@ postern *postern_new(const char *server)
 		return NULL;
 	}
 	ptn_drive_init(&p->drive, &p->set, &ptn_net_system, NULL);
+	p->drive.handle = p;
 	err = server ? ptn_url_parse(&u, server, why, sizeof(why)) : POSTERN_E_ARG;
 	if (!server)
 		fail(p, PTN_SET_SERVER, err, "server: none was given");

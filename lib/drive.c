@@ -327,6 +327,8 @@ void ptn_drive_withdraw(struct ptn_drive *d, struct postern_mail *m)
 		cut_line(d, PTN_FAULT_CANCELLED);
 	ptn_queue_remove(m);
 	m->drive = NULL;
+	if (!d->active && !d->queue.first)
+		ptn_search_stop(&d->search); /* nobody would step it, nor keep its settings */
 }
 
 void ptn_drive_forget(struct ptn_drive *d)
@@ -397,8 +399,8 @@ void ptn_drive_step(struct ptn_drive *d, ptn_time now, long long seconds)
 		step_search(d, now, seconds);
 		step_line(d, now, seconds); /* if one has just been found */
 	}
-	step_closing(d,
-		     now); /* last: what has just ended must not wait for a word that never comes */
+	/* Last: what has just ended must not wait for a word that never comes. */
+	step_closing(d, now);
 }
 
 static ptn_time sooner(ptn_time a, ptn_time b)

@@ -19,6 +19,7 @@ struct ptn_drive {
 	const struct ptn_settings *set;
 	const struct ptn_net *net;
 	void *ctx;
+	struct postern *handle; /* whose it is; NULL where there is none */
 
 	struct ptn_queue queue, done; /* done: outcomes not given to the caller yet */
 	struct postern_mail *active; /* at work on the line; in no queue */

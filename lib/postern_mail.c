@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "drive.h"
+#include "handle.h"
 #include "mail.h"
 #include "url.h"
 
@@ -43,12 +43,20 @@ postern_mail *postern_mail_new(const char *reverse_path)
 	return m;
 }
 
+/* Off every queue.  In a child after fork the parent's connections are let go of first. */
+static void take_back(postern_mail *m)
+{
+	if (m->drive && m->drive->handle)
+		ptn_handle_check_fork(m->drive->handle);
+	if (m->drive)
+		ptn_drive_withdraw(m->drive, m);
+}
+
 void postern_mail_free(postern_mail *m)
 {
 	if (!m)
 		return;
-	if (m->drive)
-		ptn_drive_withdraw(m->drive, m);
+	take_back(m);
 	for (size_t i = 0; i < m->n; i++) {
 		ptn_mem_free(m->recipients[i].address);
 		ptn_mem_free(m->recipients[i].text);
@@ -171,8 +179,7 @@ int postern_mail_reset(postern_mail *m)
 		return POSTERN_E_NOMEM;
 	if (m->state == PTN_MAIL_QUEUED || m->state == PTN_MAIL_ACTIVE)
 		return POSTERN_E_STATE;
-	if (m->drive)
-		ptn_drive_withdraw(m->drive, m);
+	take_back(m);
 	for (size_t i = 0; i < m->n; i++) {
 		ptn_mem_free(m->recipients[i].text);
 		m->recipients[i] = (struct ptn_recipient){.address = m->recipients[i].address};

@@ -6,6 +6,7 @@
 #include "header.h"
 #include "main.h"
 #include "memory.h"
+#include "must.h"
 #include "postern.h"
 
 /* ---- Date. ---- */
@@ -65,12 +66,11 @@ START_TEST(every_day_follows_the_one_before)
 				struct ptn_buf b = {0};
 				const char *s;
 
-				ck_assert_int_eq(ptn_header_date(&b, day * 86400 + 43200), 0);
+				must(!ptn_header_date(&b, day * 86400 + 43200));
 				s = ptn_buf_data(&b);
-				ck_assert(!memcmp(s, week[day % 7], 3) && s[5] == '0' + d / 10 &&
-					  s[6] == '0' + d % 10 &&
-					  !memcmp(s + 8, months[month], 3) &&
-					  atoi(s + 12) == year && !memcmp(s + 16, " 12:00:00", 9));
+				must(!memcmp(s, week[day % 7], 3) && s[5] == '0' + d / 10 &&
+				     s[6] == '0' + d % 10 && !memcmp(s + 8, months[month], 3) &&
+				     atoi(s + 12) == year && !memcmp(s + 16, " 12:00:00", 9));
 				ptn_buf_free(&b);
 				day++;
 			}
@@ -135,7 +135,7 @@ START_TEST(message_ids_differ)
 		memcpy(ids[i], ptn_buf_data(&b) + 1, 32);
 		ptn_buf_free(&b);
 		for (int k = 0; k < i; k++)
-			ck_assert(memcmp(ids[i], ids[k], 32));
+			must(memcmp(ids[i], ids[k], 32));
 		for (int k = 0; k < 32; k++)
 			seen[k][strchr("0123456789abcdef", ids[i][k]) - "0123456789abcdef"]++;
 	}

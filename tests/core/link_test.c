@@ -7,6 +7,7 @@
 #include "fake_tls.h"
 #include "link.h"
 #include "main.h"
+#include "must.h"
 #include "smtp/reply.h"
 
 /* ---- A wire with a scripted server at its end. ---- */
@@ -47,7 +48,7 @@ static void speak(struct wire *w)
 {
 	size_t n = strlen(w->turns[w->at].say);
 
-	ck_assert_uint_lt(w->n_said + n, OCTETS);
+	must(w->n_said + n < OCTETS);
 	memcpy(w->said + w->n_said, w->turns[w->at].say, n);
 	if (w->at == w->slow) {
 		w->slow_from = w->now;
@@ -73,10 +74,10 @@ static void hear(struct wire *w, char c)
 	const char *expect = w->turns[w->at].expect;
 
 	w->sent[w->n_sent++] = c;
-	ck_assert_uint_lt(w->n_sent, OCTETS);
+	must(w->n_sent < OCTETS);
 	if (!expect) {
-		ck_assert_msg(*w->turns[w->at].say == '\0', "unasked: %.*s", (int)w->n_sent,
-			      w->sent);
+		if (*w->turns[w->at].say)
+			ck_abort_msg("unasked: %.*s", (int)w->n_sent, w->sent);
 		return;
 	}
 	if (!is_whole(w, expect))
@@ -85,9 +86,9 @@ static void hear(struct wire *w, char c)
 		if (w->n_sent - w->line == 3 && w->sent[w->line] == '.')
 			speak(w);
 	} else {
-		ck_assert_msg(!strncmp(w->sent + w->line, expect, strlen(expect)),
-			      "wanted %s, not %.*s", expect, (int)(w->n_sent - w->line),
-			      w->sent + w->line);
+		if (strncmp(w->sent + w->line, expect, strlen(expect)))
+			ck_abort_msg("wanted %s, not %.*s", expect, (int)(w->n_sent - w->line),
+				     w->sent + w->line);
 		speak(w);
 	}
 	w->line = w->n_sent;
@@ -118,7 +119,7 @@ static ptrdiff_t wire_read(void *net, int handle, char *buf, size_t cap)
 	struct wire *w = net;
 	size_t n;
 
-	ck_assert(handle == 3 && w->open);
+	must(handle == 3 && w->open);
 	while (!w->turns[w->at].expect && *w->turns[w->at].say)
 		speak(w);
 	if (has_gap(w, &w->read_gap))
@@ -138,7 +139,7 @@ static ptrdiff_t wire_write(void *net, int handle, const char *buf, size_t len)
 	struct wire *w = net;
 	size_t n = w->take && len > w->take ? w->take : len;
 
-	ck_assert(handle == 3 && w->open);
+	must(handle == 3 && w->open);
 	if (has_gap(w, &w->write_gap))
 		return -EAGAIN;
 	n = n > w->deaf_at - w->n_sent ? w->deaf_at - w->n_sent : n;
@@ -156,7 +157,7 @@ static int wire_watch(void *net, int handle, int what)
 {
 	struct wire *w = net;
 
-	ck_assert(handle == 3 && w->open);
+	must(handle == 3 && w->open);
 	w->watched = what;
 	return 0;
 }
@@ -165,7 +166,7 @@ static void wire_close(void *net, int handle)
 {
 	struct wire *w = net;
 
-	ck_assert(handle == 3 && w->open);
+	must(handle == 3 && w->open);
 	w->open = 0;
 }
 
@@ -257,8 +258,10 @@ static void sleep_on(struct wire *w, const struct ptn_link *l, int reader_waits)
 		wake = w->reader_until;
 	if (w->slow_from && w->given < w->slow_ends && w->now + TICK < wake)
 		wake = w->now + TICK;
-	ck_assert_msg(wake != PTN_NEVER, "it waits for nothing");
-	ck_assert_msg(wake > w->now, "it turns without end");
+	if (!(wake != PTN_NEVER))
+		ck_abort_msg("it waits for nothing");
+	if (!(wake > w->now))
+		ck_abort_msg("it turns without end");
 	w->now = wake;
 }
 
@@ -271,12 +274,12 @@ static struct result converse(struct wire *w, const struct ptn_settings *set, in
 	struct result r = {0};
 	int begun = 0, quit = 0;
 
-	ck_assert_ptr_nonnull(l);
+	must(l);
 	for (int steps = 0;; steps++) {
 		struct ptn_smtp_event ev;
 		int state = ptn_link_step(l, w->now, &ev);
 
-		ck_assert_int_lt(steps, 100000);
+		must(steps < 100000);
 		if (state == PTN_LINK_OVER)
 			break;
 		if (state == PTN_LINK_EVENT) {
@@ -304,7 +307,7 @@ static struct result converse(struct wire *w, const struct ptn_settings *set, in
 	r.link_fault = ptn_link_fault(l);
 	r.ended = w->now;
 	snprintf(r.detail, sizeof(r.detail), "%s", ptn_link_detail(l));
-	ck_assert_int_eq(w->open, 0);
+	must(!w->open);
 	ptn_link_free(l);
 	return r;
 }

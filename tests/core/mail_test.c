@@ -6,6 +6,7 @@
 #include "mail.h"
 #include "main.h"
 #include "memory.h"
+#include "must.h"
 #include "smtp/reply.h"
 
 enum { WHEN = 1000000000, CONTENT_MOST = 200 * 1024 };
@@ -80,7 +81,7 @@ static ptrdiff_t feed(void *arg, char *buf, size_t cap)
 	struct feeder *f = arg;
 	size_t n = f->n - f->at;
 
-	ck_assert_int_eq(f->ends, 0); /* not asked again after the end */
+	must(!f->ends); /* not asked again after the end */
 	if (f->later && ++f->calls % 2)
 		return POSTERN_LATER;
 	if (f->fails_at && f->at >= f->fails_at)
@@ -103,7 +104,7 @@ static ptrdiff_t drain(postern_mail *m, char *to, size_t cap)
 	for (int waits = 0;;) {
 		ptrdiff_t got = ptn_mail_read(m, to + n, cap);
 
-		ck_assert_int_eq(m->waiting, got == POSTERN_LATER);
+		must(m->waiting == (got == POSTERN_LATER));
 		if (got == POSTERN_LATER) {
 			ck_assert_int_lt(++waits, CONTENT_MOST);
 			postern_mail_resume(m);
@@ -113,9 +114,9 @@ static ptrdiff_t drain(postern_mail *m, char *to, size_t cap)
 		}
 		if (got <= 0)
 			return got ? -1 : (ptrdiff_t)n;
-		ck_assert_uint_le((size_t)got, cap);
+		must((size_t)got <= cap);
 		n += (size_t)got;
-		ck_assert_uint_lt(n, CONTENT_MOST);
+		must(n < CONTENT_MOST);
 	}
 }
 

@@ -33,7 +33,9 @@ enum kind {
 	BLUNT, /* 554 */
 	HANGS_UP,
 	STOPS, /* silent after EHLO */
-	BUSY /* 421 */
+	BUSY, /* 421 */
+	TLS_IMPATIENT, /* hangs up on who says nothing for a second */
+	CLEAR_AUTH /* offers sign-in without TLS */
 };
 
 enum { CONNECTIONS = 32, OCTETS = 2048 };
@@ -57,7 +59,7 @@ static struct world {
 
 static int is_tls_port(int kind)
 {
-	return kind == TLS || kind == TLS_BAD_CERTIFICATE;
+	return kind == TLS || kind == TLS_BAD_CERTIFICATE || kind == TLS_IMPATIENT;
 }
 
 static void say(struct connection *c, const char *text)
@@ -91,7 +93,7 @@ static void hello(struct connection *c)
 	say(c, "250-fake\r\n250-SIZE 1000\r\n");
 	if (!c->tls && c->kind != STRIPPED)
 		say(c, "250-STARTTLS\r\n");
-	if (c->tls && c->kind != NO_AUTH)
+	if ((c->tls && c->kind != NO_AUTH) || c->kind == CLEAR_AUTH)
 		say(c, c->kind == ODD_AUTH ? "250-AUTH GSSAPI\r\n" : "250-AUTH PLAIN LOGIN\r\n");
 	say(c, "250 HELP\r\n");
 }
@@ -197,6 +199,8 @@ static ptrdiff_t fake_read(void *net, int handle, char *buf, size_t cap)
 	if (!c->greeted && !is_tls_port(c->kind) &&
 	    w.now >= c->since + (c->kind == SMTP_SLOW ? 5000 : 20))
 		greet(c);
+	if (c->kind == TLS_IMPATIENT && !c->tls && w.now >= c->since + 1000)
+		c->closing = 1;
 	while (n < cap && c->head < c->tail)
 		buf[n++] = c->out[c->head++];
 	return n ? (ptrdiff_t)n : c->closing ? 0 : -EAGAIN;
@@ -480,6 +484,13 @@ static const struct {
 	{{BLUNT, S}, "bad", "", "greeting-refused", "none", 0, 200},
 	{{BUSY, S}, "bad", "", "greeting-busy", "none", 0, 200},
 	{{HANGS_UP, S}, "bad", "", "greeting-closed", "none", 0, 200},
+	{{TLS_IMPATIENT, S},
+	 "doubtful",
+	 "implicit",
+	 "tls-mode-implicit-expected",
+	 "secure",
+	 1000,
+	 1200},
 	{{STOPS, S}, "bad", "", "ehlo-timeout", "none", 10000, 10200},
 };
 
@@ -572,6 +583,7 @@ static const struct {
 	{{{BAD_CERTIFICATE, S}, {REFUSED, I}}, 2, "", "", 0, 0},
 	{{{STRIPPED, S}}, 1, "", "", 0, 0},
 	{{{STRIPPED, PTN_MODE_NONE}}, 1, "", "", 0, 0},
+	{{{CLEAR_AUTH, PTN_MODE_NONE}}, 1, "", "clear-text-sign-in", 0, 0},
 };
 
 START_TEST(sign_in)
@@ -588,6 +600,24 @@ START_TEST(sign_in)
 	if (w.auths)
 		ck_assert_int_eq(w.auth_at, w.n); /* after all others */
 	ck_assert(!strstr(get(r, n, "url"), "secret"));
+	postern_report_free(r);
+}
+END_TEST
+
+/* Security first, then sign-in, then the mode that was named, then the order. */
+START_TEST(the_better_one)
+{
+	static const struct candidate pairs[][2] = {
+		{{CLEAR_AUTH, PTN_MODE_NONE}, {NO_AUTH, S}},
+		{{NO_AUTH, S}, {SMTP, I}},
+		{{SMTP, I}, {SMTP, S}},
+	};
+	struct ptn_settings set = settings(pairs[_i], 2, 0);
+	ptn_time ms;
+	postern_report *r = probe(&set, &ms);
+
+	ck_assert_str_eq(get(r, 2, "port"), "1");
+	ck_assert_str_eq(get(r, 2, "result"), "secure");
 	postern_report_free(r);
 }
 END_TEST
@@ -694,6 +724,7 @@ void test_cases(Suite *s)
 	tcase_add_loop_test(t, one_port, 0, (int)(sizeof(rows) / sizeof(*rows)));
 	tcase_add_test(t, facts);
 	tcase_add_loop_test(t, sign_in, 0, (int)(sizeof(choices) / sizeof(*choices)));
+	tcase_add_loop_test(t, the_better_one, 0, 3);
 	tcase_add_test(t, the_others_do_not_wait);
 	tcase_add_test(t, guessed_modes_are_no_mistake);
 	tcase_add_loop_test(t, names, 0, 4);

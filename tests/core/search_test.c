@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "main.h"
+#include "must.h"
 #include "search.h"
 #include "world.h"
 
@@ -44,7 +45,7 @@ static void see_off(void)
 
 		for (ptn_time now = w.now; state != PTN_LINK_OVER && now < w.now + 100; now++)
 			state = ptn_link_step(l, now, &ev);
-		ck_assert_int_eq(l->go, 0); /* none of them was to sign in */
+		must(!l->go); /* none of them was to sign in */
 		ptn_link_free(l);
 	}
 }
@@ -62,7 +63,7 @@ static int go_on(struct ptn_link **line, ptn_time until)
 		wake = ptn_search_wake(&s);
 		if (state)
 			break;
-		ck_assert_int_gt(wake, w.now);
+		must(wake > w.now);
 		w.now += wake - w.now > 5 ? 1 + (ptn_time)world_roll(&w, 5) : 1;
 	}
 	return state;

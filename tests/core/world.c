@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "main.h"
+#include "must.h"
 #include "world.h"
 
 void world_begin(struct world *w, unsigned long long seed, int hostility)
@@ -140,7 +140,7 @@ static int fake_resolve(void *net, const char *host, int milliseconds)
 	struct world *w = net;
 
 	(void)host, (void)milliseconds;
-	ck_assert_int_eq(w->resolving, 0); /* one look-up at a time */
+	must(w->resolving == 0); /* one look-up at a time */
 	w->resolving = !w->name_refused;
 	return w->name_refused;
 }
@@ -163,7 +163,7 @@ static int fake_resolved(void *net, struct ptn_address list[PTN_NET_ADDRESSES], 
 {
 	struct world *w = net;
 
-	ck_assert_int_eq(w->resolving, 1);
+	must(w->resolving == 1);
 	if (w->now < w->name_at)
 		return 0;
 	w->resolving = 0;
@@ -206,7 +206,7 @@ static int fake_connected(void *net, int handle)
 	struct world *w = net;
 	struct connection *c = &w->c[handle];
 
-	ck_assert(c->used);
+	must(c->used);
 	if (c->mood == MOOD_DROPPED || w->now < c->up_at)
 		return -EINPROGRESS;
 	if (c->mood == MOOD_REFUSED)
@@ -234,7 +234,7 @@ static ptrdiff_t fake_read(void *net, int handle, char *buf, size_t cap)
 	struct connection *c = &w->c[handle];
 	size_t n = 0, most = 1 + world_roll(w, 40);
 
-	ck_assert(c->used);
+	must(c->used);
 	while (n < cap && n < most && c->head < c->tail && c->ready[c->head] <= w->now)
 		buf[n++] = c->out[c->head++];
 	read_up_to(w, c);
@@ -252,17 +252,17 @@ static ptrdiff_t fake_write(void *net, int handle, const char *buf, size_t len)
 	struct connection *c = &w->c[handle];
 	size_t n = 0, most = 1 + world_roll(w, 200);
 
-	ck_assert(c->used);
+	must(c->used);
 	if (c->closing)
 		return -EPIPE;
 	if (world_roll(w, 8) == 0)
 		return -EAGAIN;
 	for (; n < len && n < most; n++) {
-		ck_assert_uint_lt(c->n, LINE - 1);
+		must(c->n < LINE - 1);
 		c->line[c->n++] = buf[n];
 		if (buf[n] != '\n')
 			continue;
-		ck_assert(c->n >= 2 && c->line[c->n - 2] == '\r');
+		must(c->n >= 2 && c->line[c->n - 2] == '\r');
 		c->line[c->n - 2] = '\0';
 		take_line(w, c);
 		c->n = 0;
@@ -282,7 +282,7 @@ static void fake_close(void *net, int handle)
 {
 	struct world *w = net;
 
-	ck_assert(w->c[handle].used);
+	must(w->c[handle].used);
 	w->c[handle].used = 0;
 }
 

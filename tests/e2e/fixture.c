@@ -132,7 +132,8 @@ void box_open(struct box *b, const char *modes, const char *script, ...)
 	va_end(list);
 	if (script) {
 		write_script(file, script);
-		for (const char **w = (const char *[]){"--on", "1", "--script", file, NULL}; *w; w++)
+		for (const char **w = (const char *[]){"--on", "1", "--script", file, NULL}; *w;
+		     w++)
 			argv[n++] = *w;
 	}
 	b->process = fork();
@@ -209,6 +210,7 @@ postern *box_client(const struct box *b)
 				       b->mode[i]);
 	ck_assert_int_eq(postern_set_ports(p, ports), 0);
 	ck_assert_int_eq(postern_set_trust(p, b->ca), 0);
+	ck_assert_int_eq(postern_set_limit(p, POSTERN_LIMIT_QUIT, 300), 0);
 	return p;
 }
 

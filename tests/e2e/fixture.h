@@ -18,8 +18,8 @@ struct box {
 	size_t n;
 };
 
-/* modes: "starttls", or several as "starttls implicit": the listeners 1, 2, ...  script: for listener
- * 1, or NULL.  The options follow, ended by NULL. */
+/* modes: "starttls", or several as "starttls implicit": the listeners 1, 2, ...  script: for
+ * listener 1, or NULL.  The options follow, ended by NULL. */
 void box_open(struct box *b, const char *modes, const char *script, ...);
 void box_close(struct box *b);
 

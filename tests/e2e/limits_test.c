@@ -100,7 +100,8 @@ END_TEST
 START_TEST(trickle)
 {
 	static const char *const scripts[] = {
-		OPEN "expect \"MAIL *\"\nsend \"250\"\nrepeat 200\nsend \"-x\\r\\n250\"\ndelay 30\nend\n",
+		OPEN "expect \"MAIL *\"\nsend \"250\"\nrepeat 200\nsend \"-x\\r\\n250\"\ndelay "
+		     "30\nend\n",
 		OPEN "expect \"MAIL *\"\nseg 1 30\nsend \"250 \" \"x\"*400 \"\\r\\n\"\n",
 		OPEN CONTENT "seg 1 30\nsend \"250 \" \"x\"*400 \"\\r\\n\"\n",
 	};

@@ -69,7 +69,10 @@ static const struct {
 	{"at MAIL", "expect \"MAIL *\"\nrst\n", POSTERN_TRANSIENT},
 	{"at MAIL, by FIN", "expect \"MAIL *\"\nfin\n", POSTERN_TRANSIENT},
 	{"at MAIL, by 421", "expect \"MAIL *\"\nsend \"421 bye\\r\\n\"\nfin\n", POSTERN_TRANSIENT},
-	{"in DATA", TO_DATA "rst\n", POSTERN_TRANSIENT},
+	{"at DATA",
+	 "expect \"MAIL *\"\nsend \"250 ok\\r\\n\"\nexpect \"RCPT *\"\n"
+	 "send \"250 ok\\r\\n\"\nexpect \"DATA\"\nrst\n",
+	 POSTERN_TRANSIENT},
 	{"after the dot", CONTENT "rst\n", POSTERN_IN_DOUBT},
 	{"after the dot, by FIN", CONTENT "fin\n", POSTERN_IN_DOUBT},
 	{"after the dot, half a reply", CONTENT "send \"250 2\"\ntruncate\n", POSTERN_IN_DOUBT},

@@ -69,6 +69,7 @@ def in_order(ports, least):
 UNREACHABLE = [None, 'connect-unreachable']
 SILENT = ['--on', '587', '--silent']
 SLOW = ['--on', '587', '--delay', 'GREETING=400']
+SLOWER = ['--on', '587', '--delay', 'GREETING=600']
 FAULTS = {
     'healthy': ({}, [], [], 587, [None]),
     '587 dropped': ({}, [('drop', 587)], [], 465, [None]),
@@ -84,6 +85,8 @@ FAULTS = {
     '587 silent': ({}, [], SILENT, 465, [None]),
     '587 silent, 465 dropped': ({}, [('drop', 465)], SILENT, 2525, [None]),
     '587 answers after 400 ms': ({}, [], SLOW, None, [None]),
+    # Two are alive at once, and only one of them may sign in.
+    '587 answers after 600 ms': ({}, [], SLOWER, None, [None]),
 }
 
 

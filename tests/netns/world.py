@@ -197,15 +197,15 @@ class World:
 
     def rule(self, action, *ports, families=(4, 6), add=True, here=False):
         """action: drop or unreachable, on the server's side; with here, prohibit and others on the
-        client's own: its kernel refuses.  No port: all of the family."""
+        client's own: its kernel refuses.  No port: all TCP of the family."""
         kind = 'blackhole' if action == 'drop' else action
         side = ['-n', self.client] if here else ['-n', self.server]
         way = [] if here else ['iif', DEVICE]
         for family in families:
             for port in ports or [None]:
-                what = ['ipproto', 'tcp', 'dport', str(port)] if port else []
+                what = ['dport', str(port)] if port else []
                 ip(*side, f'-{family}', 'rule', 'add' if add else 'del', 'pref', '100', *way,
-                   *what, kind)
+                   'ipproto', 'tcp', *what, kind)
 
     def drop(self, *ports, families=(4, 6)):
         self.rule('drop', *ports, families=families)

@@ -12,19 +12,21 @@ import collections
 import glob
 import json
 import os
+import re
 import select
 import subprocess
 import sys
 import tempfile
 import time
 
-AT_ONCE = 12        # cases under way
+AT_ONCE = 20        # cases under way
 LISTENERS_MOST = 16 # of one sandbox
 PATIENCE = 20       # seconds for what should take milliseconds
 
 # Milliseconds, so far apart that their order is certain.
 LIMITS = {'attempt': 200, 'connect': 1500, 'greeting': 1500, 'tls': 1500, 'command': 1500,
           'auth': 1500, 'resolve': 1500}
+LATE = 900 # when a late port speaks at last: two others were asked by then
 SILENCE = 500 # the least that a connected port may say nothing before the next one is asked
 
 # ---- The failures -------------------------------------------------------------------------------
@@ -35,7 +37,7 @@ SILENCE = 500 # the least that a connected port may say nothing before the next 
 #   stay  nobody else: right service, wrong moment
 #   stop  everything ends at once
 #   spent the same, but it comes after this port was chosen: here AUTH, or more, was sent
-# waits: it fails by that limit only, and is silent till then.
+# waits: it fails by that limit only, or is late, and is silent till then.
 # weight: which one to blame when several ports failed and none of them stopped the others.
 Kind = collections.namedtuple('Kind', 'row name mode options script does ids outcome waits weight')
 
@@ -176,19 +178,44 @@ def define_session():
         failure(BOTH, 'F15', f'auth-{code}', 'spent', 'auth-busy', T, *reply('AUTH', f'{code} no'))
     failure(BOTH, 'F15', 'auth-closed', 'spent', 'auth-closed', T, '--drop', 'AUTH')
     failure(BOTH, 'F16', 'mail-550', 'spent', 'sender-refused', P, *reply('MAIL', '550 no'))
-    failure(BOTH, 'F16', 'mail-451', 'spent', 'sender-refused', T, *reply('MAIL', '451 later'))
+    failure(BOTH, 'F16', 'mail-451', 'spent', 'service-busy', T, *reply('MAIL', '451 later'))
     failure(BOTH, 'F16', 'mail-closed', 'spent', 'connection-lost', T, '--drop', 'MAIL')
     failure(BOTH, 'F16', 'rcpt-550', 'spent', 'recipient-refused', P, *reply('RCPT', '550 no'))
     failure(BOTH, 'F16', 'data-554', 'spent', 'data-refused', P, *reply('DATA', '554 no'))
     failure(BOTH, 'F16', 'dot-554', 'spent', 'content-refused', P, *reply('DOT', '554 no'))
-    failure(BOTH, 'F16', 'dot-451', 'spent', 'content-refused', T, *reply('DOT', '451 later'))
+    failure(BOTH, 'F16', 'dot-451', 'spent', 'greylisted', T, *reply('DOT', '451 later'))
     failure(BOTH, 'F16', 'dot-closed', 'spent', 'lost-after-content', D, '--drop', 'DOT')
+
+
+def define_late():
+    """What strikes when others were asked already; and the port that comes round after all."""
+    greeting = f'delay {LATE}\ntls good\ngreet "220 routes\\r\\n"\nexpect "EHLO *"\n'
+    failure('implicit', 'F11', 'late-wrong-name', 'stop', 'certificate-wrong-name', P, raw=True,
+            script=f'delay {LATE}\ntls wrong-name\n', waits='late')
+    failure('implicit', 'F12', 'late-tls-ehlo-550', 'stay', 'tls-ehlo-refused', P, raw=True,
+            script=greeting + 'send "550 no\\r\\n"\nmaybe "QUIT"\n', waits='late')
+    failure('implicit', 'F14', 'late-auth-535', 'spent', 'auth-refused', P, raw=True, waits='late',
+            script=greeting + 'send "250-routes\\r\\n250 AUTH PLAIN\\r\\n"\n'
+            'expect "AUTH PLAIN *"\nsend "535 no\\r\\n"\nmaybe "QUIT"\n')
+    for row, name, does, ids, outcome, *options in (
+            (FINE, 'late-fine', FINE, '', 'accepted'),
+            ('F11', 'late-wrong-name', 'stop', 'certificate-wrong-name', P,
+             '--certificate', 'wrong-name'),
+            ('F12', 'late-tls-ehlo-550', 'stay', 'tls-ehlo-refused', P, *reply('EHLO#2', '550 no')),
+            ('F14', 'late-auth-535', 'spent', 'auth-refused', P, *reply('AUTH', '535 no')),
+            ('F4', 'late-554', 'on', 'greeting-refused', P, *reply('GREETING', '554 no')),
+            ('F5', 'late-421', 'stay', 'greeting-busy', T, *reply('GREETING', '421 busy')),
+            ('F7', 'late-no-starttls', 'up', 'starttls-missing', P, '--no-starttls'),
+            ('F9', 'late-injected', 'stop', 'starttls-injected', P, '--inject', 'x')):
+        failure('starttls', row, name, does, ids, outcome, '--delay', f'GREETING={LATE}', *options,
+                waits='late')
 
 
 define_tcp_and_greeting()
 define_starttls()
 define_tls()
 define_session()
+define_late()
 for each in KINDS:
     failure(each, '', FINE, FINE, '', 'accepted')
 
@@ -235,24 +262,29 @@ class Teller:
     def start(self, i, now):
         kind = self.kind(i)
         self.started.append(i)
-        if kind.does in (FINE, 'spent'): # it is chosen, whatever comes of it
-            self.winner = i
-            self.over = True
-            if kind.does == 'spent':
-                self.fails(i, now)
-        elif kind.waits:
-            self.running[i] = now + LIMITS[kind.waits.split('-')[0]]
+        if kind.waits and not (kind.does == 'spent' and kind.waits == 'auth'):
+            wait = kind.waits.split('-')[0]
+            self.running[i] = now + (LATE if wait == 'late' else LIMITS[wait])
             self.next_at = now + (LIMITS['attempt'] if kind.waits == 'connect' else SILENCE)
             if self.ports[i].mode == 'implicit' and kind.waits == 'greeting':
                 # TLS was heard: it lives, and nobody else is asked.
                 self.next_at = self.running[i]
         else:
+            self.shows(i, now)
+
+    def shows(self, i, now):
+        """What it is comes to light."""
+        does = self.kind(i).does
+        self.running.pop(i, None)
+        if does in (FINE, 'spent'): # it is chosen, whatever comes of it
+            self.winner = i
+            self.over = True
+        if does != FINE:
             self.fails(i, now)
 
     def fails(self, i, now):
         does = self.kind(i).does
         self.failed[i] = self.kind(i).ids
-        self.running.pop(i, None)
         if not self.running or i == self.started[-1]:
             self.next_at = now
         if does in ('stay', 'stop', 'spent'):
@@ -284,7 +316,7 @@ class Teller:
         elif what:
             self.start(i, now)
         else:
-            self.fails(i, now)
+            self.shows(i, now)
 
     def fate(self):
         while not self.over:
@@ -337,6 +369,7 @@ class Sandbox:
         end = time.monotonic() + PATIENCE
         while not os.path.exists(place):
             if self.process.poll() is not None or time.monotonic() > end:
+                self.process.kill()
                 raise RuntimeError('the sandbox does not start: ' + ' '.join(command))
             time.sleep(0.005)
         with open(place, encoding='utf-8') as f:
@@ -362,14 +395,18 @@ class Sandbox:
         self.tail.close()
 
 
+# Where cases would queue for one; of the good ones there are always enough.
+COPIES = {FINE: 2 * AT_ONCE, 'refused': 6, 'stalled': 6, 'silent': 6}
+
+
 class Field:
-    """All listeners: one of each failure, and as many good ones as cases may run at once."""
+    """All listeners: one of each failure, or a few."""
 
     def __init__(self, program, place):
         everyone = []
         for mode, kinds in KINDS.items():
             for kind in kinds.values():
-                copies = {FINE: 2 * AT_ONCE, 'refused': 4, 'silent': 2}.get(kind.name, 1)
+                copies = COPIES.get(kind.name, 2 if kind.waits else 1)
                 everyone += [Listener(f'{mode[0]}{len(everyone) + i}', kind) for i in range(copies)]
         self.of = collections.defaultdict(list)
         for l in everyone:
@@ -377,11 +414,15 @@ class Field:
             self.of[mode, l.kind.name].append(l)
         self.state = os.path.join(place, 'state')
         self.boxes = []
-        for i in range(0, len(everyone), LISTENERS_MOST):
-            self.boxes.append(Sandbox(program, self.state, os.path.join(place, f'box{i}'),
-                                      everyone[i:i + LISTENERS_MOST]))
-        self.ca = self.boxes[0].ca
         self.everyone = everyone
+        try:
+            for i in range(0, len(everyone), LISTENERS_MOST):
+                self.boxes.append(Sandbox(program, self.state, os.path.join(place, f'box{i}'),
+                                          everyone[i:i + LISTENERS_MOST]))
+        except RuntimeError:
+            self.stop()
+            raise
+        self.ca = self.boxes[0].ca
 
     def take(self, ports):
         """A free listener for each port, or None."""
@@ -420,6 +461,10 @@ class Field:
 
 
 # ---- Cases --------------------------------------------------------------------------------------
+
+# The same everywhere is a failure of its own.
+TOGETHER = {'connect-refused': 'ports-all-refused', 'connect-timeout': 'ports-all-timeout'}
+
 
 class Wrong(Exception):
     """The wrong ports, or the wrong outcome."""
@@ -478,8 +523,14 @@ class Case:
         faults = ['']
         if blamed == 'end':
             faults, outcome = self.fault.split(), self.outcome
+            if outcome is None:
+                outcome = P if self.result['error'] == faults[0] else T
         elif blamed is not None:
             faults, outcome = self.fate.failed[blamed], self.ports[blamed].kind.outcome
+            for fault, all_of_it in TOGETHER.items():
+                failed = [a[2] for a in self.result['attempts']]
+                if len(failed) > 1 and set(failed) == {fault}:
+                    faults = [all_of_it]
         if self.result['error'] not in faults or self.result['outcome'] != outcome:
             raise Wrong(f'{self.result["outcome"]} {self.result["error"]!r}, expected {outcome} '
                         f'{faults}')
@@ -512,7 +563,7 @@ class Case:
     def check_words(self):
         signed_in = 0
         for i, l in enumerate(self.listeners):
-            hellos, shaking = collections.Counter(), set()
+            hellos, due, begun = collections.Counter(), set(), set()
             for connection, who, state, text in l.fresh_lines():
                 words = text.upper().replace('\\R', ' ').replace('\\N', ' ').split()
                 word = words[0] if words else ''
@@ -520,14 +571,18 @@ class Case:
                     raise Unsafe(f'{self.ports[i].number}: {text}')
                 if who != 'C':
                     continue
+                # Where TLS is due its first record may stand in the log as if it were lines.
+                if state == 'clear' and (self.ports[i].mode == 'implicit' or connection in due):
+                    if connection in begun or text.startswith('\\x16\\x03'):
+                        begun.add(connection)
+                        if re.search('AUTH |MAIL FROM|RCPT TO|EHLO |password', text):
+                            raise Unsafe(f'{self.ports[i].number}: in clear: {text}')
+                        continue
+                if word == 'STARTTLS':
+                    due.add(connection)
                 signed_in += word == 'AUTH'
                 if state != 'clear' and l.kind.row == 'F11':
                     raise Unsafe(f'{self.ports[i].number}: a word to an impostor: {text}')
-                # Where TLS was due its first record may stand in the log as if it were a line.
-                if self.ports[i].mode == 'implicit' or word == 'STARTTLS':
-                    shaking.add(connection)
-                elif state == 'clear' and connection in shaking and text.startswith('\\x16\\x03'):
-                    continue
                 if state == 'clear':
                     hellos[connection] += word == 'EHLO'
                     if word not in ('EHLO', 'STARTTLS', 'QUIT') or hellos[connection] > 1:
@@ -679,6 +734,19 @@ def pairs(everything):
             yield s587(one), i465(two), s2525(FINE)
 
 
+def late():
+    """One port makes up its mind when others are under way."""
+    for name in [n for n in KINDS['starttls'] if n.startswith('late-')]:
+        yield s587(name), i465('stalled'), s2525('silent')
+        yield s587(name), i465('stalled'), s2525(FINE)
+        yield s587(name), i465('silent'), s2525('stalled')
+        yield s2525(name), s587('stalled'), i465('tls-hangs')
+    for name in [n for n in KINDS['implicit'] if n.startswith('late-')]:
+        yield i465(name), s587('stalled'), s2525('silent')
+        yield s587('stalled'), i465(name), s2525('silent')
+        yield s587('silent'), s2525('stalled'), i465(name)
+
+
 def given_up():
     """F1 and F17: what no port is to blame for."""
     for name in ('silent', 'stalled', 'tls-silent'):
@@ -687,11 +755,12 @@ def given_up():
         yield ports, {'limits': {'overall': 350}, 'fault': 'time-limit', 'outcome': T}
     ports = s587(FINE), i465(FINE), s2525(FINE)
     yield ports, {'server': 'nobody.invalid', 'fault': 'name-not-found name-no-answer',
-                  'outcome': None}
+                  'outcome': None} # which of the two, hangs on the machine
 
 
 def all_cases(everything, word):
-    cases = [(p, {}) for p in alone()] + [(p, {}) for p in pairs(everything)] + list(given_up())
+    plain = [*alone(), *pairs(everything), *late()]
+    cases = [(p, {}) for p in plain] + list(given_up())
     cases = [Case(n, ports, **more) for n, (ports, more) in enumerate(cases)]
     # The long ones first, so that they do not trail behind.
     cases.sort(key=lambda c: -sum(bool(p.kind.waits) for p in c.ports))

@@ -2,6 +2,7 @@
  *
  * Good and bad certificates, each shown by a server to the filter in TLS 1.2 and 1.3.
  */
+#define _DEFAULT_SOURCE /* gmtime_r */
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <stdio.h>
@@ -415,6 +416,29 @@ static void check_refusal(struct peer *p, struct ptn_tls *t, const char *what, i
 	ck_assert_msg(p->alert == alert, "%s: alert %d", what, p->alert);
 }
 
+static void check_instant(const char *text, time_t when, const char *what)
+{
+	struct tm tm;
+	char wanted[32];
+
+	ck_assert_ptr_nonnull(gmtime_r(&when, &tm));
+	strftime(wanted, sizeof wanted, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	ck_assert_msg(strcmp(text, wanted) == 0, "%s: %s, not %s", what, text, wanted);
+}
+
+/* What the leaf says of itself is told whatever the verdict. */
+static void check_described(const struct world *w, const struct ptn_tls *t, const char *what)
+{
+	struct ptn_tls_certificate c = {.names = {0}};
+
+	ck_assert_msg(ptn_tls_certificate(t, &c) == 0, "%s", what);
+	check_instant(c.from, gnutls_x509_crt_get_activation_time(w->leaf.crt), what);
+	check_instant(c.until, gnutls_x509_crt_get_expiration_time(w->leaf.crt), what);
+	ck_assert_msg(*ptn_buf_data(&c.issuer), "%s", what);
+	ck_assert_uint_eq(strlen(ptn_buf_data(&c.names)) + 1, ptn_buf_len(&c.names));
+	ptn_tls_certificate_free(&c);
+}
+
 static void check(const struct row *r, const char *version)
 {
 	struct world w;
@@ -434,6 +458,7 @@ static void check(const struct row *r, const char *version)
 	ck_assert_uint_eq(strlen(ptn_tls_key_sha256(t)), 44);
 	for (const char *s = ptn_tls_detail(t); *s; s++)
 		ck_assert_int_ge((unsigned char)*s, 0x20);
+	check_described(&w, t, r->what);
 	if (r->fault)
 		check_refusal(&p, t, r->what, r->alert);
 	ptn_tls_free(t);
@@ -528,6 +553,7 @@ START_TEST(key_is_that_of_the_leaf)
 	static const struct row r = {"key", SENT, ROOT, MIDDLE, LEAF, HOST, 0, -1, ""};
 	struct world w;
 	struct peer p;
+	struct ptn_tls_certificate c = {.names = {0}};
 	struct ptn_tls *t;
 	unsigned char id[32];
 	size_t n = sizeof id;
@@ -537,7 +563,11 @@ START_TEST(key_is_that_of_the_leaf)
 	peer_start(&p, w.chain, "NORMAL");
 	t = ptn_tls_new(w.trust, HOST);
 	ck_assert_str_eq(ptn_tls_key_sha256(t), "");
+	ck_assert_int_eq(ptn_tls_certificate(t, &c), POSTERN_E_PROTOCOL);
 	ck_assert_int_eq(peer_shake(&p, t, 0), 1);
+	ck_assert_int_eq(ptn_tls_certificate(t, &c), 0);
+	ck_assert_ptr_nonnull(strstr(ptn_buf_data(&c.names), HOST));
+	ptn_tls_certificate_free(&c);
 	ck_assert_int_eq(
 		gnutls_x509_privkey_get_key_id(w.leaf.key, GNUTLS_KEYID_USE_SHA256, id, &n), 0);
 	ck_assert_int_eq(gnutls_base64_encode2(&raw, &text), 0);
