@@ -345,7 +345,7 @@ def main():
         world.check()
     except world.Impossible as e:
         fail(e)
-    with tempfile.TemporaryDirectory(prefix='postern-routes.') as place:
+    with tempfile.TemporaryDirectory(prefix='postern-bench.') as place:
         lib = os.path.join(args.build, 'lib')
         postern = compile_driver('postern', place, [
             '-I' + os.path.join(os.path.dirname(HERE), 'include'), '-L' + lib, '-lpostern',

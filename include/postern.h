@@ -95,6 +95,17 @@ POSTERN_API int postern_set_login(postern *p, const char *user, const char *pass
  * one port may be given.  NULL: the default again.  E_ARG names the entry. */
 POSTERN_API int postern_set_ports(postern *p, const char *ports);
 
+/* Find the server by the SRV records of a mail domain, "example.org" (RFC 6186, RFC 8314 5.1):
+ * _submissions._tcp and _submission._tcp, by priority, within one priority implicit TLS before
+ * STARTTLS, then at random by weight.  The server and the ports set otherwise are not used then, and
+ * no route is remembered.  The certificate must be for the domain itself, except where the target is
+ * in that domain: then for the target's own name.  DNS is no proof that another's server is the
+ * right one, so such a target may have its own name only once you confirmed it: confirmed is the
+ * target, or a domain that it is in ("example.net"), or NULL.  domain NULL: off, the default.
+ * Without records no mail is sent: "service-not-found".  A probe does not discover.  E_ARG: not a
+ * domain of two labels. */
+POSTERN_API int postern_set_discovery(postern *p, const char *domain, const char *confirmed);
+
 /* Trust the certificate authorities in this PEM file instead of the system's.  The file is read
  * here.  NULL: the system's again.  E_ARG: unreadable, or no certificate in it. */
 POSTERN_API int postern_set_trust(postern *p, const char *pem_file);

@@ -251,6 +251,25 @@ int ptn_check_host(const char *host, char *why, size_t why_size)
 				ptn_check_shown(host, n).text, rule);
 }
 
+int ptn_check_domain(const char *field, const char *domain, char *why, size_t why_size)
+{
+	size_t n = domain ? strlen(domain) : 0;
+	const char *rule = host_rule(domain ? domain : "", n);
+
+	if (!n)
+		return ptn_check_refuse(why, why_size, "%s: no domain is named", field);
+	if (n > 1 && domain[n - 1] == '.')
+		n--;
+	if (!rule && (domain[0] == '[' || memchr(domain, ':', n) || ptn_check_is_ipv4(domain, n)))
+		rule = "it is an address";
+	if (!rule && !memchr(domain, '.', n))
+		rule = "it is one label only";
+	if (!rule)
+		return 0;
+	return ptn_check_refuse(why, why_size, "%s: \"%s\" is not a domain: %s", field,
+				ptn_check_shown(domain, n).text, rule);
+}
+
 int ptn_check_ehlo_name(const char *name, char *why, size_t why_size)
 {
 	size_t n = name ? strlen(name) : 0;

@@ -110,6 +110,34 @@ static int copy_mechanisms(postern *p, int which, const char *list)
 	return err;
 }
 
+/* Names are compared without the dot that may end them. */
+static void drop_dot(char *name)
+{
+	size_t n = name ? strlen(name) : 0;
+
+	if (n && name[n - 1] == '.')
+		name[n - 1] = '\0';
+}
+
+/* domain NULL: off. */
+static int keep_discovery(postern *p, int which, const char *domain, const char *confirmed)
+{
+	char *from = ptn_mem_string(domain), *to = ptn_mem_string(confirmed);
+
+	if ((domain && !from) || (confirmed && !to)) {
+		ptn_mem_free(from);
+		ptn_mem_free(to);
+		return fail(p, which, POSTERN_E_NOMEM, postern_strerror(POSTERN_E_NOMEM));
+	}
+	drop_dot(from);
+	drop_dot(to);
+	ptn_mem_free(p->set.domain);
+	ptn_mem_free(p->set.confirmed);
+	p->set.domain = from;
+	p->set.confirmed = to;
+	return good(p, which);
+}
+
 /* Take over what the URL said; its strings become ours. */
 static void take_url(postern *p, struct ptn_url *u)
 {
@@ -126,6 +154,9 @@ static void take_url(postern *p, struct ptn_url *u)
 		p->set.limits[POSTERN_LIMIT_OVERALL] = u->timeout;
 	if (u->cafile)
 		read_trust(p, PTN_SET_SERVER, u->cafile);
+	if (u->discover && !p->sticky.at[PTN_SET_SERVER].code)
+		keep_discovery(p, PTN_SET_SERVER, p->set.host,
+			       strcmp(u->discover, "1") ? u->discover : NULL);
 	if (u->auth && !p->sticky.at[PTN_SET_SERVER].code)
 		copy_mechanisms(p, PTN_SET_SERVER, u->auth);
 }
@@ -171,6 +202,8 @@ void postern_free(postern *p)
 	ptn_mem_release_string(p->set.host);
 	ptn_mem_release_string(p->set.user);
 	ptn_mem_release_string(p->set.password);
+	ptn_mem_free(p->set.domain);
+	ptn_mem_free(p->set.confirmed);
 	ptn_mem_release_string(p->set.name);
 	ptn_mem_release_string(p->set.mechanisms);
 	ptn_trust_release(p->set.trust);
@@ -231,6 +264,22 @@ int postern_set_ports(postern *p, const char *ports)
 	memcpy(p->set.ports, list, sizeof(list));
 	p->set.n_ports = n;
 	return good(p, PTN_SET_PORTS);
+}
+
+int postern_set_discovery(postern *p, const char *domain, const char *confirmed)
+{
+	char why[WHY];
+	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+
+	if (err)
+		return err;
+	if (!domain && confirmed)
+		return fail(p, PTN_SET_DISCOVERY, POSTERN_E_ARG,
+			    "discovery: there is no domain to go with what is confirmed");
+	if ((domain && ptn_check_domain("discovery", domain, why, sizeof(why))) ||
+	    (confirmed && ptn_check_domain("discovery", confirmed, why, sizeof(why))))
+		return fail(p, PTN_SET_DISCOVERY, POSTERN_E_ARG, why);
+	return keep_discovery(p, PTN_SET_DISCOVERY, domain, confirmed);
 }
 
 int postern_set_trust(postern *p, const char *pem_file)

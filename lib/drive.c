@@ -198,26 +198,32 @@ static int start_mail(struct ptn_drive *d, long long seconds)
 	unsigned long long line = 0;
 	int fault = 0;
 
-	if (!m || d->active || !ptn_link_ready(d->line))
+	if (!m || m->waiting || d->active || !ptn_link_ready(d->line))
 		return 0;
 	d->mechanism = d->line->mechanism;
 	if (!d->line_used)
 		ptn_search_remember(&d->search, d->line, seconds);
 	if (m->read)
 		fault = ptn_mail_prepare(m, d->line->name, seconds, &line);
+	if (fault == PTN_MAIL_LATER) {
+		d->line_used = 1; /* it is good: what becomes of it while we wait blames no mail */
+		return 0;
+	}
 	if (!fault)
 		fault = ptn_smtp_mail(d->line->smtp, &m->envelope, m);
 	if (fault == PTN_FAULT_LOST) { /* not a word was said of this mail */
 		ptn_link_lost(d->line, fault);
 		return 1;
 	}
+	d->line_used = 1;
 	if (fault) {
 		fail_before_start(d, fault, line);
 		return 1;
 	}
-	d->line_used = 1;
 	ptn_queue_remove(m);
 	m->state = PTN_MAIL_ACTIVE;
+	m->resumed = 0;
+	d->line->made = m->made;
 	d->active = m;
 	return 1;
 }
@@ -238,6 +244,7 @@ static void note_route(struct ptn_drive *d, const struct ptn_link *l)
 {
 	const char *version = l->tls ? ptn_tls_version(l->tls) : "";
 
+	memcpy(d->host, l->target, sizeof(d->host));
 	ptn_net_print(&l->address, d->address, sizeof(d->address));
 	d->port = l->port;
 	d->tls = ptn_smtp_secured(l->smtp) ? ptn_search_mode_name(l->mode) : "none";
@@ -415,7 +422,9 @@ static int can_go_on(const struct ptn_drive *d)
 		return d->active->resumed;
 	if (!d->line)
 		return d->queue.first && d->search.state == PTN_SEARCH_OFF;
-	return ptn_link_ready(d->line) && (d->queue.first || d->quitting);
+	if (d->queue.first)
+		return ptn_link_ready(d->line) && !d->queue.first->waiting;
+	return ptn_link_ready(d->line) && d->quitting;
 }
 
 ptn_time ptn_drive_wake(const struct ptn_drive *d)

@@ -31,6 +31,7 @@ struct ptn_drive {
 	struct ptn_link *closing[PTN_CLOSING_MOST]; /* saying QUIT */
 
 	/* the route that won last, for the caller; port 0 if none did */
+	char host[254]; /* "" where it was not discovered */
 	char address[64], tls_version[12];
 	const char *tls, *mechanism; /* static; NULL if none */
 	int port;

@@ -53,6 +53,9 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_NAME_NO_ANSWER] =
 		{"no name server answered{ for %h}",
 		 "Check this machine's name service and network, then try again."},
+	[PTN_FAULT_NAME_NO_SERVICE] =
+		{"no submission service was found{ for %h}{: %d}",
+		 "Name the server instead of the domain: the provider's documentation has it."},
 	[PTN_FAULT_CONNECT_REFUSED] = {"%w{ (%a)} refused the connection: nothing listens there",
 				       WRONG_HOST},
 	[PTN_FAULT_CONNECT_TIMEOUT] = {"%w{ (%a)} did not answer in time", NETWORK},

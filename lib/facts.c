@@ -36,11 +36,12 @@ struct ptn_facts ptn_facts_of(const struct ptn_settings *set, const struct ptn_l
 	if (!l)
 		return f;
 	ptn_net_print(&l->address, address, PTN_ADDRESS_TEXT);
+	f.host = ptn_link_host(l);
 	f.address = address;
 	f.port = l->port;
 	f.detail = ptn_link_detail(l);
 	f.unverified = !ptn_smtp_secured(l->smtp) && l->mode != PTN_MODE_NONE;
-	f.line = ptn_smtp_body_line(l->smtp);
+	f.line = ptn_smtp_body_line(l->smtp) - (unsigned)l->made;
 	f.limit = ptn_smtp_capability(l->smtp)->size;
 	return f;
 }
@@ -69,6 +70,8 @@ void ptn_facts_explain(struct ptn_buf *cause, struct ptn_buf *advice, int fault,
 	char address[PTN_ADDRESS_TEXT], status[16];
 	struct ptn_facts f = ptn_facts_of(set, l, address);
 
+	if (fault == PTN_FAULT_CERT_WRONG_NAME && l)
+		f.host = ptn_link_identity(l);
 	if (reply && reply->whole && reply->code != 334) {
 		f.code = reply->code;
 		ptn_facts_status(status, reply->status);

@@ -18,7 +18,8 @@ enum { /* places of sticky errors */
        PTN_SET_TRUST,
        PTN_SET_NAME,
        PTN_SET_MECHANISMS,
-       PTN_SET_LIMIT
+       PTN_SET_LIMIT,
+       PTN_SET_DISCOVERY
 };
 
 struct postern {

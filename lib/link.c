@@ -51,9 +51,21 @@ static void choose_name(struct ptn_link *l)
 	memcpy(l->name + n, "]", 2);
 }
 
+const char *ptn_link_host(const struct ptn_link *l)
+{
+	return *l->target ? l->target : l->set->host;
+}
+
+const char *ptn_link_identity(const struct ptn_link *l)
+{
+	return !*l->target ? l->set->host : l->own_name ? l->target : l->set->domain;
+}
+
+/* The name that is checked is the name that is asked for (SNI): a server for many mail domains
+ * chooses its certificate by that. */
 static int start_tls(struct ptn_link *l)
 {
-	l->tls = ptn_tls_new(l->set->trust, l->set->host);
+	l->tls = ptn_tls_new(l->set->trust, ptn_link_identity(l));
 	if (!l->tls) {
 		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
 		return 1;
@@ -64,6 +76,13 @@ static int start_tls(struct ptn_link *l)
 
 struct ptn_link *ptn_link_new(const struct ptn_settings *set, const struct ptn_net *net, void *ctx,
 			      int handle, const struct ptn_address *address, int port, int mode)
+{
+	return ptn_link_new_to(set, net, ctx, handle, address, port, mode, NULL);
+}
+
+struct ptn_link *ptn_link_new_to(const struct ptn_settings *set, const struct ptn_net *net,
+				 void *ctx, int handle, const struct ptn_address *address, int port,
+				 int mode, const struct ptn_target *target)
 {
 	struct ptn_link *l = ptn_mem_alloc(sizeof(*l));
 
@@ -79,6 +98,10 @@ struct ptn_link *ptn_link_new(const struct ptn_settings *set, const struct ptn_n
 			       .port = port,
 			       .mode = mode,
 			       .deadline = PTN_NEVER};
+	if (target) {
+		memcpy(l->target, target->host, sizeof(l->target));
+		l->own_name = target->own_name;
+	}
 	choose_name(l);
 	l->policy = (struct ptn_smtp_policy){.security = security_of(mode),
 					     .auth = set->user != NULL,
@@ -151,13 +174,27 @@ static int fault_of_end(const struct ptn_link *l)
 			   : PTN_FAULT_GREETING_CLOSED;
 }
 
+/* DNS named a server whose certificate is its own and not the domain's: only the caller can know
+ * whether that is right (RFC 6186 6). */
+static void explain_target(struct ptn_link *l)
+{
+	ptn_buf_clear(&l->detail);
+	if (ptn_buf_puts(&l->detail, l->target) ||
+	    ptn_buf_puts(&l->detail, ", which DNS names as its server; if you know it to be, "
+				     "confirm it (discover=") ||
+	    ptn_buf_puts(&l->detail, l->target) || ptn_buf_add(&l->detail, ")", 2))
+		ptn_buf_clear(&l->detail);
+}
+
 /* Content and secrets went through the filter and are out of our hands; a fault of it is told to
  * the session as what it means for a mail: the connection is gone. */
 static void tls_failed(struct ptn_link *l)
 {
 	int fault = ptn_tls_fault(l->tls);
 
-	if (!l->detail.tail)
+	if (fault == PTN_FAULT_CERT_WRONG_NAME && *l->target && ptn_tls_names(l->tls, l->target))
+		explain_target(l);
+	else if (!l->detail.tail)
 		set_detail(l, ptn_tls_detail(l->tls));
 	if (l->shaking) {
 		/* What is no TLS right behind the 220 was put there to be taken for the server's
@@ -327,7 +364,7 @@ static void set_offered(struct ptn_link *l, const char *offered)
  * octet is sent, so no server can bring it about. */
 static int choose_mechanism(struct ptn_link *l, const char *offered)
 {
-	struct ptn_sasl_login login = {l->set->user, l->set->password, l->set->host};
+	struct ptn_sasl_login login = {l->set->user, l->set->password, ptn_link_host(l)};
 	struct ptn_buf tried = {0};
 	int err = POSTERN_E_MECHANISM;
 
@@ -510,8 +547,6 @@ int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
 			return PTN_LINK_OVER;
 		}
 		if (move(l)) {
-			if (ptn_link_ready(l))
-				l->was_ready = 1;
 			continue;
 		}
 		set_timer(l, now);

@@ -11,6 +11,7 @@
 #include "route/route.h"
 #include "settings.h"
 #include "smtp/session.h"
+#include "target.h"
 
 struct ptn_link {
 	const struct ptn_settings *set;
@@ -19,6 +20,8 @@ struct ptn_link {
 	int handle; /* -1: closed */
 	struct ptn_address address;
 	int port, mode;
+	char target[254]; /* the host, where it was discovered; else "" */
+	int own_name; /* that is what the certificate must name */
 
 	struct ptn_tls *tls;
 	int shaking, tls_up;
@@ -32,7 +35,7 @@ struct ptn_link {
 	struct ptn_buf in; /* plaintext not fed yet: feeding stops at an event */
 	int heard; /* an octet came */
 	int go; /* it won: it may sign in */
-	int was_ready; /* it has been ready for a mail */
+	int made; /* lines of the content at work that are ours, not the caller's */
 	struct ptn_buf detail; /* C string */
 	unsigned turn;
 	int timer;
@@ -43,7 +46,14 @@ struct ptn_link {
  * closed. */
 struct ptn_link *ptn_link_new(const struct ptn_settings *set, const struct ptn_net *net, void *ctx,
 			      int handle, const struct ptn_address *address, int port, int mode);
+/* The same to a discovered target; NULL: to the host of the settings. */
+struct ptn_link *ptn_link_new_to(const struct ptn_settings *set, const struct ptn_net *net,
+				 void *ctx, int handle, const struct ptn_address *address, int port,
+				 int mode, const struct ptn_target *target);
 void ptn_link_free(struct ptn_link *l); /* closes without a word */
+
+const char *ptn_link_host(const struct ptn_link *l); /* whom it is connected to */
+const char *ptn_link_identity(const struct ptn_link *l); /* whom the certificate must name */
 
 enum {
 	PTN_LINK_QUIET, /* nothing more can be done now */

@@ -167,24 +167,26 @@ static int fault_of(int err)
 					  : PTN_FAULT_NONE;
 }
 
+/* The header is read before the mail begins: what it lacks goes in front of it. */
 static int prepare_reader(struct postern_mail *m, const char *host, long long seconds)
 {
-	struct ptn_buf head = {0};
-	int err = 0;
+	int err;
 
 	m->envelope.sized = 0;
 	m->envelope.eightbit = 1; /* it may be: BODY=8BITMIME is right for 7-bit content too */
-	if (!m->peeked && m->completion) {
-		m->peeked = 1;
-		err = peek(m, &head);
-		if (err == 1) /* a stream that is not there yet is sent as it is */
-			err = 0;
-		else if (!err)
-			err = complete(m, ptn_buf_data(&head), ptn_buf_len(&head), host, seconds);
-		if (!err)
-			err = ptn_buf_add(&m->prefix, ptn_buf_data(&head), ptn_buf_len(&head));
+	if (m->peeked || !m->completion)
+		return 0;
+	err = peek(m, &m->head);
+	if (err == 1) {
+		m->waiting = 1;
+		return PTN_MAIL_LATER;
 	}
-	ptn_buf_free(&head);
+	m->peeked = 1;
+	if (!err)
+		err = complete(m, ptn_buf_data(&m->head), ptn_buf_len(&m->head), host, seconds);
+	if (!err)
+		err = ptn_buf_add(&m->prefix, ptn_buf_data(&m->head), ptn_buf_len(&m->head));
+	ptn_buf_free(&m->head);
 	return fault_of(err);
 }
 

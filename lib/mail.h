@@ -37,6 +37,8 @@ struct postern_mail {
 	int waiting, resumed; /* the reader said "later"; it was told to go on */
 	struct ptn_buf
 		prefix; /* what goes in front: made fields, and what was read to look for them */
+	struct ptn_buf head;   /* of a reader: what was read while its header was looked for */
+	int made;              /* lines of made fields in prefix */
 	char *date, *message_id;
 
 	struct ptn_smtp_envelope envelope;
@@ -61,9 +63,11 @@ struct ptn_queue {
 void ptn_queue_add(struct ptn_queue *q, struct postern_mail *m);
 void ptn_queue_remove(struct postern_mail *m); /* from whatever queue it is in */
 
+enum { PTN_MAIL_LATER = -1 }; /* the reader has not given its header yet: prepare again */
+
 /* Check all that can be known before a connection: envelope, content in memory; make Date and
- * Message-ID.  host: for the Message-ID where the reverse-path has no domain.  0, or a fault, with
- * the line number of a bad content in *line. */
+ * Message-ID.  host: for the Message-ID where the reverse-path has no domain.  0, PTN_MAIL_LATER, or
+ * a fault, with the line number of a bad content in *line. */
 int ptn_mail_prepare(struct postern_mail *m, const char *host, long long seconds,
 		     unsigned long long *line);
 

@@ -191,7 +191,9 @@ const char *postern_error(const postern *p)
 
 const char *postern_route_host(const postern *p)
 {
-	return p && p->drive.port && p->set.host ? p->set.host : "";
+	if (!p || !p->drive.port || !p->set.host)
+		return "";
+	return *p->drive.host ? p->drive.host : p->set.host;
 }
 
 const char *postern_route_address(const postern *p)

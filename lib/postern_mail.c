@@ -69,6 +69,7 @@ void postern_mail_free(postern_mail *m)
 	ptn_mem_free(m->queue_id);
 	ptn_mem_free(m->reply);
 	ptn_buf_free(&m->prefix);
+	ptn_buf_free(&m->head);
 	ptn_buf_free(&m->error);
 	ptn_buf_free(&m->advice);
 	ptn_sticky_free(&m->sticky);
@@ -194,6 +195,8 @@ int postern_mail_reset(postern_mail *m)
 	m->outcome = m->fault = 0;
 	m->state = PTN_MAIL_NEW;
 	ptn_buf_clear(&m->prefix);
+	ptn_buf_clear(&m->head);
+	m->made = 0;
 	ptn_buf_clear(&m->error);
 	ptn_buf_clear(&m->advice);
 	return 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "facts.h"
 #include "refine.h"
 #include "search.h"
@@ -23,6 +24,17 @@ static void copy_words(struct ptn_buf *to, const struct ptn_buf *from)
 {
 	ptn_buf_clear(to);
 	ptn_buf_add(to, ptn_buf_data(from), ptn_buf_len(from));
+}
+
+/* The target that was discovered for the candidate, if any. */
+static const struct ptn_target *target(const struct ptn_search *s, size_t i)
+{
+	return s->discover ? &s->discover->targets[i] : NULL;
+}
+
+static const char *host(const struct ptn_search *s, size_t i)
+{
+	return s->discover ? target(s, i)->host : s->set->host;
 }
 
 /* ---- Attempts. ---- */
@@ -77,7 +89,7 @@ static void attempt_failed(struct ptn_search *s, size_t i, int fault, ptn_time n
 		ptn_facts_explain(&a->error, &advice, a->fault, s->set, a->link, reply);
 	} else {
 		struct ptn_facts f = {
-			.host = s->set->host, .address = a->address, .port = a->want.port};
+			.host = host(s, i), .address = a->address, .port = a->want.port};
 
 		ptn_explain(&a->error, &advice, fault, &f);
 	}
@@ -91,14 +103,15 @@ static void attempt_failed(struct ptn_search *s, size_t i, int fault, ptn_time n
 static void start_attempt(struct ptn_search *s, size_t i, ptn_time now)
 {
 	struct ptn_attempt *a = &s->attempts[i];
+	const struct ptn_target *t = target(s, i);
 
 	a->want = s->route.c[i].want;
 	a->tried = a->dialing = 1;
 	a->started = now;
-	ptn_dial_start(&a->dial, s->net, s->ctx, s->addresses, s->n_addresses,
-		       is_hinted(s, a) ? s->hint.family : 0, a->want.port,
-		       s->set->limits[POSTERN_LIMIT_ATTEMPT], s->set->limits[POSTERN_LIMIT_CONNECT],
-		       now);
+	ptn_dial_start(&a->dial, s->net, s->ctx, t ? t->addresses : s->addresses,
+		       t ? t->n_addresses : s->n_addresses, is_hinted(s, a) ? s->hint.family : 0,
+		       a->want.port, s->set->limits[POSTERN_LIMIT_ATTEMPT],
+		       s->set->limits[POSTERN_LIMIT_CONNECT], now);
 }
 
 static void step_dial(struct ptn_search *s, size_t i, ptn_time now)
@@ -119,7 +132,8 @@ static void step_dial(struct ptn_search *s, size_t i, ptn_time now)
 	}
 	ptn_remark(s->set, (const char *[]){"connected to ", a->address, ", ",
 					    ptn_search_mode_name(a->want.mode), NULL});
-	a->link = ptn_link_new(s->set, s->net, s->ctx, handle, to, a->want.port, a->want.mode);
+	a->link = ptn_link_new_to(s->set, s->net, s->ctx, handle, to, a->want.port, a->want.mode,
+				  target(s, i));
 	if (!a->link)
 		attempt_failed(s, i, PTN_FAULT_NO_MEMORY, now);
 	else
@@ -162,14 +176,19 @@ static void obey(struct ptn_search *s, ptn_time now)
 
 /* ---- The name. ---- */
 
-static int give_up(struct ptn_search *s, int fault)
+static int give_up_on(struct ptn_search *s, int fault, const char *name, const char *detail)
 {
-	struct ptn_facts f = {.host = s->set->host};
+	struct ptn_facts f = {.host = name, .detail = detail};
 
 	s->state = PTN_SEARCH_OFF;
 	s->fault = fault;
 	ptn_explain(&s->cause, &s->advice, fault, &f);
 	return -1;
+}
+
+static int give_up(struct ptn_search *s, int fault)
+{
+	return give_up_on(s, fault, s->set->host, NULL);
 }
 
 /* Credentials in clear text go to this machine only, whatever the caller named (RFC 8314 3). */
@@ -208,6 +227,56 @@ static int step_name(struct ptn_search *s, ptn_time now)
 	return 0;
 }
 
+/* ---- The servers of a mail domain. ---- */
+
+static void begin_ports(struct ptn_search *s)
+{
+	struct ptn_candidate list[PTN_ROUTE_MOST];
+	const struct ptn_discover *d = s->discover;
+
+	for (size_t i = 0; i < d->n; i++) {
+		list[i] = (struct ptn_candidate){.port = d->targets[i].port,
+						 .mode = d->targets[i].mode};
+		ptn_remark(s->set,
+			   (const char *[]){d->domain, " has its service at ", d->targets[i].host,
+					    ", ", ptn_search_mode_name(list[i].mode), NULL});
+	}
+	s->state = PTN_SEARCH_PORTS;
+	ptn_route_init(&s->route, list, d->n, s->set->limits[POSTERN_LIMIT_ATTEMPT]);
+}
+
+static int step_discovery(struct ptn_search *s, ptn_time now)
+{
+	int state = ptn_discover_step(s->discover, now);
+
+	if (state < 0)
+		return give_up_on(s, s->discover->fault, s->discover->host, s->discover->detail);
+	if (state)
+		begin_ports(s);
+	return 0;
+}
+
+/* The random number is to spread load over servers, so the clocks will do. */
+static void begin_discovery(struct ptn_search *s, ptn_time now, long long seconds)
+{
+	unsigned long long random = (unsigned long long)seconds << 32 ^ (unsigned long long)now ^
+				    (unsigned long long)ptn_net_process() << 48;
+	struct ptn_discover *d = ptn_mem_alloc(sizeof(*d));
+
+	if (!d) {
+		give_up_on(s, PTN_FAULT_NO_MEMORY, s->set->domain, NULL);
+		return;
+	}
+	d->net = s->net;
+	d->ctx = s->ctx;
+	d->domain = s->set->domain;
+	d->confirmed = s->set->confirmed;
+	s->discover = d;
+	s->hint.port = 0; /* a port without its server is no hint */
+	s->state = PTN_SEARCH_DISCOVERY;
+	ptn_discover_begin(d, now, s->set->limits[POSTERN_LIMIT_RESOLVE], random);
+}
+
 /* ---- The whole. ---- */
 
 /* All that failed, as one fault. */
@@ -229,12 +298,14 @@ static int no_way(struct ptn_search *s)
 {
 	size_t i = 0;
 	int fault = ptn_route_fault(&s->route, &i), own = s->attempts[i].fault;
-	struct ptn_facts f = {.host = s->set->host,
+	struct ptn_facts f = {.host = host(s, i),
 			      .address = s->attempts[i].address,
 			      .port = s->attempts[i].want.port};
 
 	s->state = PTN_SEARCH_OFF;
 	s->fault = sum_up(s, own ? own : fault);
+	if (s->fault != own && s->discover && s->discover->n > 1)
+		f.host = s->set->domain; /* it is about several hosts */
 	ptn_explain(&s->cause, &s->advice, s->fault, &f);
 	/* The record has the sentence with all of its facts. */
 	if (s->fault == own && ptn_buf_len(&s->attempts[i].error))
@@ -260,17 +331,18 @@ static int step_ports(struct ptn_search *s, ptn_time now, struct ptn_link **line
 		int winner;
 
 		memcpy(&before, &s->route, sizeof(before));
-		ptn_route_turn(&s->route, now);
-		obey(s, now);
-		winner = ptn_route_winner(&s->route);
-		if (winner >= 0)
-			return take_winner(s, (size_t)winner, now, line);
+		/* News before time: a caller that comes late must not start what is not needed. */
 		for (size_t i = 0; i < s->route.n; i++) {
 			if (s->attempts[i].dialing)
 				step_dial(s, i, now);
 			if (s->attempts[i].link)
 				step_link(s, i, now);
 		}
+		ptn_route_turn(&s->route, now);
+		obey(s, now);
+		winner = ptn_route_winner(&s->route);
+		if (winner >= 0)
+			return take_winner(s, (size_t)winner, now, line);
 		changed = memcmp(&before, &s->route, sizeof(before)) != 0;
 	}
 	return ptn_route_over(&s->route) ? no_way(s) : 0;
@@ -280,10 +352,13 @@ int ptn_search_step(struct ptn_search *s, ptn_time now, struct ptn_link **line)
 {
 	int state = 0;
 
+	s->now = now;
 	if (s->state == PTN_SEARCH_OFF && s->fault)
 		return -1;
 	if (s->state == PTN_SEARCH_NAME)
 		state = step_name(s, now);
+	if (s->state == PTN_SEARCH_DISCOVERY)
+		state = step_discovery(s, now);
 	if (s->state == PTN_SEARCH_PORTS)
 		state = step_ports(s, now, line);
 	return state;
@@ -298,9 +373,19 @@ static void check_age(struct ptn_search *s, long long seconds)
 		s->hint.port = 0;
 }
 
-void ptn_search_begin(struct ptn_search *s, ptn_time now, long long seconds)
+static void begin_name(struct ptn_search *s, ptn_time now)
 {
 	int limit = s->set->limits[POSTERN_LIMIT_RESOLVE], err;
+
+	s->name_until = limit ? now + limit : PTN_NEVER;
+	s->state = PTN_SEARCH_NAME;
+	err = s->net->resolve(s->ctx, s->set->host, limit);
+	if (err)
+		give_up(s, err == -ENOMEM ? PTN_FAULT_NO_MEMORY : PTN_FAULT_NAME_NO_ANSWER);
+}
+
+void ptn_search_begin(struct ptn_search *s, ptn_time now, long long seconds)
+{
 
 	ptn_search_stop(s);
 	check_age(s, seconds);
@@ -310,11 +395,12 @@ void ptn_search_begin(struct ptn_search *s, ptn_time now, long long seconds)
 	}
 	memset(&s->route, 0, sizeof(s->route));
 	s->fault = 0;
-	s->name_until = limit ? now + limit : PTN_NEVER;
-	s->state = PTN_SEARCH_NAME;
-	err = s->net->resolve(s->ctx, s->set->host, limit);
-	if (err)
-		give_up(s, err == -ENOMEM ? PTN_FAULT_NO_MEMORY : PTN_FAULT_NAME_NO_ANSWER);
+	ptn_mem_free(s->discover);
+	s->discover = NULL;
+	if (s->set->domain)
+		begin_discovery(s, now, seconds);
+	else
+		begin_name(s, now);
 }
 
 ptn_time ptn_search_wake(const struct ptn_search *s)
@@ -323,6 +409,8 @@ ptn_time ptn_search_wake(const struct ptn_search *s)
 
 	if (s->state == PTN_SEARCH_NAME)
 		return s->name_until;
+	if (s->state == PTN_SEARCH_DISCOVERY)
+		return ptn_discover_wake(s->discover);
 	if (s->state == PTN_SEARCH_OFF)
 		return wake;
 	wake = ptn_route_wake(&s->route);
@@ -342,9 +430,14 @@ void ptn_search_stop(struct ptn_search *s)
 {
 	if (s->state == PTN_SEARCH_NAME)
 		s->net->resolve_stop(s->ctx);
+	if (s->state == PTN_SEARCH_DISCOVERY)
+		ptn_discover_stop(s->discover);
 	for (size_t i = 0; i < PTN_ROUTE_MOST; i++) {
 		struct ptn_attempt *a = &s->attempts[i];
 
+		if (a->tried && !a->over)
+			a->ended = s->now;
+		a->over = a->tried;
 		if (a->dialing)
 			ptn_dial_close(&a->dial);
 		a->dialing = 0;
@@ -358,7 +451,7 @@ void ptn_search_remember(struct ptn_search *s, const struct ptn_link *line, long
 {
 	int i = ptn_route_winner(&s->route);
 
-	if (i < 0)
+	if (i < 0 || s->discover)
 		return;
 	s->hint = (struct ptn_hint){.port = line->port,
 				    .mode = line->mode,
@@ -391,6 +484,8 @@ void ptn_search_free(struct ptn_search *s)
 	ptn_search_stop(s);
 	for (size_t i = 0; i < PTN_ROUTE_MOST; i++)
 		ptn_buf_free(&s->attempts[i].error);
+	ptn_mem_free(s->discover);
+	s->discover = NULL;
 	ptn_buf_free(&s->cause);
 	ptn_buf_free(&s->advice);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The search for a route: the name's addresses, then several candidates at once as the policy in
- * route/ says, each over all addresses, until one has a usable session or all has failed.
+ * The search for a route: the name's addresses, or the servers that a mail domain names, then several
+ * candidates at once as the policy in route/ says, each over all addresses, until one has a usable
+ * session or all has failed.
  */
 #ifndef PTN_SEARCH_H
 #define PTN_SEARCH_H
 
 #include "base/buf.h"
 #include "dial.h"
+#include "discover.h"
 #include "hint.h"
 #include "link.h"
 #include "net/net.h"
@@ -28,10 +30,12 @@ struct ptn_search {
 	const struct ptn_settings *set;
 	const struct ptn_net *net;
 	void *ctx;
-	enum { PTN_SEARCH_OFF, PTN_SEARCH_NAME, PTN_SEARCH_PORTS } state;
+	enum { PTN_SEARCH_OFF, PTN_SEARCH_NAME, PTN_SEARCH_DISCOVERY, PTN_SEARCH_PORTS } state;
+	ptn_time now; /* of the last step */
 	ptn_time name_until;
 	struct ptn_address addresses[PTN_NET_ADDRESSES];
 	size_t n_addresses;
+	struct ptn_discover *discover; /* candidate i is its target i; NULL: all are ports of the host */
 	struct ptn_hint hint; /* of the route that worked last */
 	struct ptn_route route;
 	struct ptn_attempt attempts[PTN_ROUTE_MOST];

@@ -14,6 +14,8 @@ enum { PTN_LIMITS = POSTERN_LIMIT_ROUTE + 1 };
 
 struct ptn_settings {
 	char *host; /* NULL: the server given to postern_new() was bad */
+	char *domain; /* whose servers are discovered; NULL: host is the server */
+	char *confirmed; /* these may have their own names in their certificates; or NULL */
 	char *user, *password; /* NULL: no credentials */
 	struct ptn_candidate ports[PTN_ROUTE_MOST];
 	size_t n_ports;

@@ -281,12 +281,20 @@ static int take_cafile(struct parse *p, char **value)
 	return keep(&p->u->cafile, value);
 }
 
+static int take_discover(struct parse *p, char **value)
+{
+	if (strcmp(*value, "1") != 0 && ptn_check_domain("discover=", *value, p->why, p->size))
+		return POSTERN_E_ARG;
+	return keep(&p->u->discover, value);
+}
+
 static const struct {
 	const char *name;
 	int (*take)(struct parse *p, char **value);
 } keys[] = {
-	{"tls", take_tls},   {"ports", take_ports},     {"auth", take_auth},
-	{"name", take_name}, {"timeout", take_timeout}, {"cafile", take_cafile},
+	{"tls", take_tls},           {"ports", take_ports},     {"auth", take_auth},
+	{"name", take_name},         {"timeout", take_timeout}, {"cafile", take_cafile},
+	{"discover", take_discover},
 };
 
 enum { KEYS = sizeof keys / sizeof keys[0] };
@@ -325,8 +333,8 @@ static int refuse_key(struct parse *p, struct span key)
 		return REFUSE(p, "there is no parameter \"%s\": did you mean \"%s\"?",
 			      ptn_check_shown(key.at, key.n).text, near);
 	return REFUSE(p,
-		      "there is no parameter \"%s\": there are tls, ports, auth, name, timeout and "
-		      "cafile",
+		      "there is no parameter \"%s\": there are tls, ports, auth, name, timeout, "
+		      "cafile and discover",
 		      ptn_check_shown(key.at, key.n).text);
 }
 
@@ -577,10 +585,23 @@ static int use_defaults(struct parse *p, int mode)
 	return 0;
 }
 
+/* DNS says which host, port and mode (RFC 6186 3): nothing else may say another. */
+static int check_discovery(struct parse *p, int mode)
+{
+	if (!p->u->discover)
+		return 0;
+	if (p->port || p->list || mode != ANY)
+		return REFUSE(p, "discover= finds the ports and their modes: name neither a port, "
+				 "ports=, tls= nor a scheme that does");
+	return ptn_check_domain("discover", p->u->host, p->why, p->size) ? POSTERN_E_ARG : 0;
+}
+
 static int settle_ports(struct parse *p)
 {
 	int mode = p->tls == ANY ? p->scheme_mode : p->tls;
 
+	if (check_discovery(p, mode))
+		return POSTERN_E_ARG;
 	if (p->tls != ANY && p->scheme_mode != ANY && p->tls != p->scheme_mode)
 		return REFUSE(p, "%s:// means tls=%s: tls=%s contradicts it", p->scheme,
 			      mode_names[p->scheme_mode], mode_names[p->tls]);
@@ -680,7 +701,8 @@ int ptn_url_parse(struct ptn_url *u, const char *text, char *why, size_t why_siz
 
 void ptn_url_free(struct ptn_url *u)
 {
-	char **strings[] = {&u->host, &u->user, &u->password, &u->auth, &u->name, &u->cafile};
+	char **strings[] = {&u->host, &u->user,   &u->password, &u->auth,
+			    &u->name, &u->cafile, &u->discover};
 
 	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
 		ptn_mem_release_string(*strings[i]);

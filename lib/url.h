@@ -13,6 +13,7 @@ struct ptn_url { /* strings are the struct's own; NULL where not given */
 	struct ptn_candidate port[PTN_ROUTE_MOST];
 	size_t ports;
 	char *auth, *name, *cafile;
+	char *discover; /* "1", or what is confirmed; host is then a mail domain */
 	int timeout; /* overall, ms; -1 not given */
 };
 
@@ -31,6 +32,8 @@ int ptn_url_ports(struct ptn_candidate out[PTN_ROUTE_MOST], size_t *n, const cha
  * brackets.  An empty mailbox is refused: the null reverse-path is for the caller to know.  A
  * credential is never shown; only the field "password" may be empty. */
 int ptn_check_host(const char *host, char *why, size_t why_size);
+/* A domain name of two labels or more. */
+int ptn_check_domain(const char *field, const char *domain, char *why, size_t why_size);
 int ptn_check_ehlo_name(const char *name, char *why, size_t why_size);
 int ptn_check_mailbox(const char *field, const char *address, char *why, size_t why_size);
 int ptn_check_credential(const char *field, const char *value, char *why, size_t why_size);

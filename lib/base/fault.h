@@ -16,6 +16,7 @@
 	/* the name */ \
 	X(NAME_NOT_FOUND,         "name-not-found",             E_RESOLVE,   PERMANENT) \
 	X(NAME_NO_ANSWER,         "name-no-answer",             E_RESOLVE,   TRANSIENT) \
+	X(NAME_NO_SERVICE,        "service-not-found",          E_RESOLVE,   PERMANENT) \
 	/* TCP */ \
 	X(CONNECT_REFUSED,        "connect-refused",            E_CONNECT,   TRANSIENT) \
 	X(CONNECT_TIMEOUT,        "connect-timeout",            E_CONNECT,   TRANSIENT) \

@@ -15,6 +15,13 @@ struct ptn_address {
 };
 
 enum { PTN_NET_ADDRESSES = 32 }; /* of one host; more are left out */
+
+struct ptn_service { /* an SRV record (RFC 2782) */
+	int priority, weight, port;
+	char target[254]; /* without the last dot; "": the service is decidedly not there */
+};
+enum { PTN_NET_SERVICES = 16 }; /* of one name; more are left out */
+
 enum { PTN_NET_READ = 1, PTN_NET_WRITE = 2 };
 
 struct ptn_net {
@@ -43,6 +50,10 @@ struct ptn_net {
 	int (*timeout)(void *net);
 	/* Collect what is ready; called once at the head of each step. */
 	void (*turn)(void *net);
+	/* The SRV records of a name, as resolve and resolved give addresses: it is the one look-up at
+	 * a time, and resolve_stop ends it.  Only asked for where the caller wants discovery. */
+	int (*find)(void *net, const char *name, int milliseconds);
+	int (*found)(void *net, struct ptn_service list[PTN_NET_SERVICES], size_t *n);
 };
 
 extern const struct ptn_net ptn_net_system; /* the real one; `net` is from ptn_net_new() */

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "net/poller.h"
 #include "net/resolve.h"
+#include "net/srv.h"
 
 enum {
 	RETRY = 2000, /* the longest wait for a name server before it is asked again, ms */
@@ -24,7 +25,9 @@ enum {
 	 * servers never answer AAAA; but where IPv6 leads nowhere, the A is worth a retry. */
 	WAIT_FOR_SIX = 250,
 	WAIT_FOR_FOUR = RETRY + 500,
-	BLIND = 10
+	BLIND = 10,
+	CLASS_IN = 1, /* RFC 1035 3.2.4 */
+	TYPE_SRV = 33 /* RFC 2782 */
 };
 
 static const long long never = LLONG_MAX;
@@ -140,6 +143,32 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
 	ares_freeaddrinfo(info);
 }
 
+/* An answer that makes no sense may make some next time. */
+static int keep_services(struct ptn_resolver *r, const unsigned char *p, size_t n)
+{
+	struct ptn_service list[PTN_NET_SERVICES];
+	int count = ptn_srv_parse(list, p, n);
+
+	if (count <= 0)
+		return count ? -EAGAIN : -ENOENT;
+	r->services = ptn_mem_alloc((size_t)count * sizeof *list);
+	if (!r->services)
+		return -ENOMEM;
+	memcpy(r->services, list, (size_t)count * sizeof *list);
+	r->n_services = (size_t)count;
+	return 0;
+}
+
+static void found(void *arg, int status, int timeouts, unsigned char *p, int n)
+{
+	struct ptn_question *q = arg;
+
+	(void)timeouts;
+	q->state = meaning(status);
+	if (!q->state)
+		q->state = p && n > 0 ? keep_services(q->resolver, p, (size_t)n) : -EAGAIN;
+}
+
 /* ---- asking --------------------------------------------------------------------------------- */
 
 /* No sooner than after a quarter of the time that there is, a lost question is asked again. */
@@ -203,6 +232,12 @@ static int ask_file(struct ptn_resolver *r, const char *host)
 	return e;
 }
 
+static void set_limit(struct ptn_resolver *r, int milliseconds)
+{
+	r->give_up = milliseconds > 0 ? clock_ms() + milliseconds : never;
+	r->enough = never;
+}
+
 /* Two questions and not one for both, as c-ares would make one answer of a failure for the one
  * family and "none" for the other. */
 static int ask_servers(struct ptn_resolver *r, const char *host, int milliseconds)
@@ -213,8 +248,7 @@ static int ask_servers(struct ptn_resolver *r, const char *host, int millisecond
 		close_channel(r);
 		return e;
 	}
-	r->give_up = milliseconds > 0 ? clock_ms() + milliseconds : never;
-	r->enough = never;
+	set_limit(r, milliseconds);
 	ask(r, host, AF_INET6, &r->six);
 	ask(r, host, AF_INET, &r->four);
 	return 0;
@@ -256,6 +290,16 @@ static int know(struct ptn_resolver *r, const char *host, size_t n)
 	return r->n > 0;
 }
 
+/* What the look-up before this one gave. */
+static void forget(struct ptn_resolver *r)
+{
+	ptn_mem_free(r->services);
+	r->services = NULL;
+	r->n = r->n_services = r->four.found = r->six.found = 0;
+	r->news = 0;
+	r->result = -EAGAIN;
+}
+
 int ptn_resolver_start(struct ptn_resolver *r, const char *host, int milliseconds)
 {
 	size_t n = strlen(host);
@@ -263,9 +307,7 @@ int ptn_resolver_start(struct ptn_resolver *r, const char *host, int millisecond
 
 	if (r->channel)
 		return -EBUSY;
-	r->n = r->four.found = r->six.found = 0;
-	r->news = 0;
-	r->result = -EAGAIN;
+	forget(r);
 	if (!n || n > 254 || know(r, host, n)) {
 		finish(r, r->n ? 1 : -ENOENT);
 		return 0;
@@ -280,6 +322,31 @@ int ptn_resolver_start(struct ptn_resolver *r, const char *host, int millisecond
 	if (e)
 		return e;
 	r->result = -EINPROGRESS;
+	ptn_resolver_turn(r);
+	return 0;
+}
+
+int ptn_resolver_find(struct ptn_resolver *r, const char *name, int milliseconds)
+{
+	size_t n = strlen(name);
+	int e;
+
+	if (r->channel)
+		return -EBUSY;
+	forget(r);
+	if (!n || n > 253) {
+		finish(r, -ENOENT);
+		return 0;
+	}
+	e = open_channel(r, 'b', milliseconds);
+	if (e) {
+		close_channel(r);
+		return e;
+	}
+	set_limit(r, milliseconds);
+	r->result = r->four.state = -EINPROGRESS;
+	r->six.state = -ENOENT; /* there is one question only */
+	ares_query(r->channel, name, CLASS_IN, TYPE_SRV, found, &r->four);
 	ptn_resolver_turn(r);
 	return 0;
 }
@@ -303,7 +370,7 @@ static void judge(struct ptn_resolver *r)
 	if (r->n && r->enough == never)
 		r->enough = now + (r->four.found ? WAIT_FOR_SIX : WAIT_FOR_FOUR);
 	if ((four && six) || now >= r->give_up || now >= r->enough)
-		finish(r, r->n ? 1 : without_address(r));
+		finish(r, r->n || r->n_services ? 1 : without_address(r));
 }
 
 static void process(struct ptn_resolver *r)
@@ -376,12 +443,23 @@ int ptn_resolver_result(struct ptn_resolver *r, struct ptn_address *list, size_t
 	return r->result;
 }
 
+int ptn_resolver_found(struct ptn_resolver *r, struct ptn_service *list, size_t *n)
+{
+	*n = 0;
+	if (r->result == -EINPROGRESS)
+		return 0;
+	r->news = 0;
+	if (r->n_services) {
+		memcpy(list, r->services, r->n_services * sizeof *list);
+		*n = r->n_services;
+	}
+	return r->result;
+}
+
 void ptn_resolver_stop(struct ptn_resolver *r)
 {
 	close_channel(r);
-	r->n = 0;
-	r->news = 0;
-	r->result = -EAGAIN;
+	forget(r);
 }
 
 int ptn_resolver_servers(struct ptn_resolver *r, const char *list)
@@ -398,6 +476,7 @@ int ptn_resolver_servers(struct ptn_resolver *r, const char *list)
 void ptn_resolver_free(struct ptn_resolver *r)
 {
 	close_channel(r);
+	forget(r);
 	ptn_mem_free(r->servers);
 	r->servers = NULL;
 }

@@ -175,6 +175,20 @@ static int resolved(void *net, struct ptn_address list[PTN_NET_ADDRESSES], size_
 	return ptn_resolver_result(&n->resolver, list, count);
 }
 
+static int find_service(void *net, const char *name, int milliseconds)
+{
+	struct system *n = net;
+
+	return ptn_resolver_find(&n->resolver, name, milliseconds);
+}
+
+static int found_services(void *net, struct ptn_service list[PTN_NET_SERVICES], size_t *count)
+{
+	struct system *n = net;
+
+	return ptn_resolver_found(&n->resolver, list, count);
+}
+
 static void resolve_stop(void *net)
 {
 	struct system *n = net;
@@ -433,4 +447,6 @@ const struct ptn_net ptn_net_system = {
 	.fd = descriptor,
 	.timeout = timeout,
 	.turn = turn,
+	.find = find_service,
+	.found = found_services,
 };

@@ -27,6 +27,7 @@ const struct ptn_policy ptn_route_policy[] = {
 	{PTN_FAULT_NONE, PTN_STOP, 17, 0}, /* not a failure: nothing may follow from it */
 	{PTN_FAULT_NAME_NOT_FOUND, PTN_STAY, 1, 0},
 	{PTN_FAULT_NAME_NO_ANSWER, PTN_STAY, 1, 0},
+	{PTN_FAULT_NAME_NO_SERVICE, PTN_STAY, 1, 0},
 	{PTN_FAULT_CONNECT_REFUSED, PTN_GO_ON, 2, 1},
 	{PTN_FAULT_CONNECT_TIMEOUT, PTN_GO_ON, 2, 1},
 	{PTN_FAULT_CONNECT_UNREACHABLE, PTN_GO_ON, 2, 1},

@@ -447,6 +447,11 @@ const char *ptn_tls_cipher(const struct ptn_tls *t)
 	return s ? s : "";
 }
 
+int ptn_tls_names(const struct ptn_tls *t, const char *host)
+{
+	return ptn_verify_names(t->session, host);
+}
+
 const char *ptn_tls_key_sha256(const struct ptn_tls *t)
 {
 	return ptn_buf_data(&t->key);

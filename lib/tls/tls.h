@@ -55,6 +55,8 @@ int ptn_tls_fault(const struct ptn_tls *t); /* PTN_FAULT_*; NONE while all is we
  * would match, for TLS_SMTP_FIRST the server's first line, for CERT_* the subject and what of it.
  */
 const char *ptn_tls_detail(const struct ptn_tls *t);
+/* Whether the server's certificate, verified or not, names this host: 1 or 0. */
+int ptn_tls_names(const struct ptn_tls *t, const char *host);
 const char *ptn_tls_version(const struct ptn_tls *t); /* "TLS1.3" */
 const char *ptn_tls_cipher(const struct ptn_tls *t); /* "AES-256-GCM" */
 /* SHA-256 of the server's public key, base64; "" before there is one. */

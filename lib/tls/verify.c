@@ -311,3 +311,14 @@ int ptn_verify_describe(gnutls_session_t s, struct ptn_tls_certificate *out)
 	free_chain(&c);
 	return err;
 }
+
+int ptn_verify_names(gnutls_session_t s, const char *host)
+{
+	struct chain c = {.count = 0};
+	struct ptn_buf unused = {0};
+	int named = read_chain(s, &c) >= 0 && ptn_identity_check(c.crt[0], host, &unused) == 1;
+
+	ptn_buf_free(&unused);
+	free_chain(&c);
+	return named;
+}

@@ -24,4 +24,7 @@ struct ptn_verdict ptn_verify(gnutls_session_t s, const char *host, struct ptn_b
 /* What the leaf says of itself, whatever the verdict: see ptn_tls_certificate(). */
 int ptn_verify_describe(gnutls_session_t s, struct ptn_tls_certificate *out);
 
+/* Whether the leaf names host, whatever the verdict: 1 or 0. */
+int ptn_verify_names(gnutls_session_t s, const char *host);
+
 #endif

@@ -8,10 +8,13 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/text.h"
 #include "fake_tls.h"
 #include "tls/tls.h"
 
 int fake_tls_shakes;
+const char *fake_tls_certificate;
+char fake_tls_host[256];
 
 struct ptn_tls {
 	struct ptn_buf in, out;
@@ -34,7 +37,8 @@ struct ptn_tls *__wrap_ptn_tls_new(struct ptn_trust *trust, const char *host)
 {
 	struct ptn_tls *t = calloc(1, sizeof(*t));
 
-	(void)trust, (void)host;
+	(void)trust;
+	strncpy(fake_tls_host, host ? host : "", sizeof(fake_tls_host) - 1);
 	if (t && fake_tls_shakes && ptn_buf_puts(&t->out, FAKE_TLS_CLIENT)) {
 		free(t);
 		return NULL;
@@ -77,6 +81,10 @@ int __wrap_ptn_tls_handshake(struct ptn_tls *t)
 	static const char hello[] = FAKE_TLS_SERVER;
 	size_t n = ptn_buf_len(&t->in), want = sizeof(hello) - 1;
 
+	if (fake_tls_certificate && !ptn_text_equal(fake_tls_certificate, fake_tls_host)) {
+		t->fault = PTN_FAULT_CERT_WRONG_NAME;
+		return -1;
+	}
 	if (t->up || !fake_tls_shakes)
 		return t->up = 1;
 	n = n < want ? n : want;
@@ -139,4 +147,12 @@ const char *__wrap_ptn_tls_cipher(const struct ptn_tls *t)
 {
 	(void)t;
 	return "none";
+}
+
+int __wrap_ptn_tls_names(const struct ptn_tls *t, const char *host);
+
+int __wrap_ptn_tls_names(const struct ptn_tls *t, const char *host)
+{
+	(void)t;
+	return fake_tls_certificate && ptn_text_equal(fake_tls_certificate, host);
 }

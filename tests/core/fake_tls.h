@@ -5,6 +5,10 @@
 /* A handshake of one flight each way: the client's hello is sent, and the server's awaited.  Else
  * it is done at once. */
 extern int fake_tls_shakes;
+/* The one name in the server's certificate, NULL: whatever is wanted; and what the last session
+ * wanted. */
+extern const char *fake_tls_certificate;
+extern char fake_tls_host[256];
 #define FAKE_TLS_CLIENT "\x16hello "
 #define FAKE_TLS_SERVER "\x16welcome "
 

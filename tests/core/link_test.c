@@ -780,6 +780,7 @@ START_TEST(injected)
 		w.chunk = 8;
 		r = run(&w, 2);
 		ck_assert_str_eq(ptn_fault_id(r.link_fault), "starttls-injected");
+		ck_assert_uint_eq(behind(w.sent, w.n_sent, "STARTTLS\r\n"), w.n_sent);
 	}
 	/* As an answer to our part of the handshake. */
 	for (size_t i = 0; i < 5; i++) {

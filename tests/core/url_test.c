@@ -131,10 +131,34 @@ START_TEST(good_urls)
 	ck_assert_ptr_null(u.auth);
 	ck_assert_ptr_null(u.name);
 	ck_assert_ptr_null(u.cafile);
+	ck_assert_ptr_null(u.discover);
 	ck_assert_int_eq(u.timeout, -1);
 	ptn_url_free(&u);
 	ck_assert_ptr_null(u.password);
 	ptn_url_free(&u);
+}
+END_TEST
+
+static const struct {
+	const char *url, *host, *discover;
+} discovered[] = {
+	{"smtp://u:p@example.org?discover=1", "example.org", "1"},
+	{"example.org?discover=1", "example.org", "1"},
+	{"submission://example.org./?discover=1", "example.org", "1"},
+	{"smtp://example.org?discover=mail.example.net", "example.org", "mail.example.net"},
+	{"smtp://example.org?discover=example%2Enet&timeout=1", "example.org", "example.net"},
+};
+
+START_TEST(discovery_is_kept)
+{
+	struct ptn_url u;
+	char why[256];
+
+	ck_assert_msg(!ptn_url_parse(&u, discovered[_i].url, why, sizeof why), "%s", why);
+	ck_assert_str_eq(u.host, discovered[_i].host);
+	ck_assert_str_eq(u.discover, discovered[_i].discover);
+	ptn_url_free(&u);
+	ck_assert_ptr_null(u.discover);
 }
 END_TEST
 
@@ -303,6 +327,26 @@ static const struct {
 	{"smtp://h?nme=x", "\"name\""},
 	{"smtp://h?Auth=PLAIN", "\"auth\""},
 	{"smtp://h?something=x", "there are tls, ports"},
+	{"smtp://h?something=x", "cafile and discover"},
+	{"smtp://example.org?discover=", "no value"},
+	{"smtp://example.org?discover=0", "not a domain"},
+	{"smtp://example.org?discover=yes", "one label"},
+	{"smtp://example.org?discover=com", "one label"},
+	{"smtp://example.org?discover=com.", "one label"},
+	{"smtp://example.org?discover=192.0.2.1", "address"},
+	{"smtp://example.org?discover=[2001:db8::1]", "address"},
+	{"smtp://example.org?discover=2001:db8::1", "address"},
+	{"smtp://example.org?discover=a..example.net", "not a domain"},
+	{"smtp://example.org?discover=1&discover=1", "twice"},
+	{"smtp://example.org?dicover=1", "\"discover\""},
+	{"smtp://h?discover=1", "one label"},
+	{"smtp://192.0.2.1?discover=1", "address"},
+	{"smtp://[::1]?discover=1", "address"},
+	{"smtp://example.org:587?discover=1", "neither a port"},
+	{"smtp://example.org?discover=1&ports=587", "neither a port"},
+	{"smtp://example.org?tls=implicit&discover=1", "neither a port"},
+	{"smtps://example.org?discover=1", "neither a port"},
+	{"smtp+starttls://example.org?discover=1", "neither a port"},
 	{"smtp://h?a%0Ab=x", "no parameter"},
 	{"smtp://h?ssl=1", "tls=implicit"},
 	{"smtp://h?secure=true", "tls=implicit"},
@@ -673,6 +717,7 @@ void test_cases(Suite *s)
 	EACH(t, parameters_are_kept, parameters);
 	EACH(t, bad_urls, bad);
 	EACH(t, hostile_parts, hostile);
+	EACH(t, discovery_is_kept, discovered);
 	tcase_add_test(t, long_urls);
 	tcase_add_test(t, wide_characters_are_not_cut);
 	EACH(t, port_lists, ports);

@@ -44,7 +44,8 @@ REFUSALS = {
                                  ['recipient-refused'], ['permanent'] * 3),
     'all recipients, for now': (['--refuse-recipient', '*=450 4.7.1 greylisted'], THREE, 75,
                                 'transient', ['greylisted'], ['transient'] * 3),
-    'all recipients, mixed': (['--refuse-recipient', '*=451 4.7.1 x', '--refuse-recipient', 'bad@*'],
+    'all recipients, mixed': (['--refuse-recipient', '*=451 4.7.1 x',
+                               '--refuse-recipient', 'bad@*'],
                               THREE, 75, 'transient', ['greylisted'],
                               ['transient', 'permanent', 'transient']),
     'some for now': (['--refuse-recipient', 'bad@*=451 4.7.1 later'], THREE, 69, 'partial',
@@ -56,20 +57,20 @@ REFUSALS = {
     'sender for good': (['--refuse-sender', '*'], THREE, 69, 'permanent', ['sender-not-allowed'],
                         ['permanent'] * 3),
     'sender for now': (['--refuse-sender', '*=451 4.7.1 later'], THREE, 75, 'transient',
-                       ['sender-refused'], ['transient'] * 3),
+                       ['service-busy'], ['transient'] * 3),
     'sender: 530': (['--refuse-sender', '*=530 5.7.0 sign in'], THREE, 77, 'permanent',
-                    ['sender-refused'], ['permanent'] * 3),
+                    ['auth-required'], ['permanent'] * 3),
     'DATA for good': (['--reply', 'DATA=554 5.7.1 no'], THREE, 69, 'permanent', ['data-refused'],
                       ['permanent'] * 3),
-    'DATA for now': (['--reply', 'DATA=451 4.3.0 no'], THREE, 75, 'transient', ['data-refused'],
+    'DATA for now': (['--reply', 'DATA=451 4.3.0 no'], THREE, 75, 'transient', ['service-busy'],
                      ['transient'] * 3),
     'content for good': (['--reply', 'DOT=554 5.6.0 spam'], THREE, 69, 'permanent',
                          ['content-refused'], ['permanent'] * 3),
     'content for now': (['--reply', 'DOT=452 4.3.1 full'], THREE, 75, 'transient',
-                        ['content-refused'], ['transient'] * 3),
+                        ['service-busy'], ['transient'] * 3),
     'content, one refused before': (
         ['--reply', 'DOT=451 4.3.1 full', '--refuse-recipient', 'bad@*'], THREE, 75, 'transient',
-        ['content-refused', 'recipient-refused'], ['transient', 'permanent', 'transient']),
+        ['service-busy'], ['transient', 'permanent', 'transient']),
 }
 
 
@@ -219,7 +220,8 @@ def cut_in_content(cases):
 
 MALFORMED = {
     # a reply that is none, by the stage it comes at: never in doubt before the dot
-    'MAIL': (SIGNED + MAIL, ['250 ok\\n', '25 x\\r\\n', '354 go\\r\\n', '334 \\r\\n', '235 ok\\r\\n',
+    'MAIL': (SIGNED + MAIL, ['250 ok\\n', '25 x\\r\\n', '354 go\\r\\n', '334 \\r\\n',
+                             '235 ok\\r\\n',
                              '250-a\\r\\n550 b\\r\\n', '\\r\\n', '250 \\0\\r\\n']),
     'RCPT': (SIGNED + MAIL + OK + RCPT, ['354 go\\r\\n', '999 x\\r\\n', '250\\tok\\r\\n']),
     'DATA': (SIGNED + ENVELOPE, ['250 ok\\r\\n', '334 x\\r\\n', '355 go\\r\\n', '220 x\\r\\n']),

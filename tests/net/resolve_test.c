@@ -95,6 +95,49 @@ static size_t add_record(unsigned char *p, int six, unsigned last)
 	return 16;
 }
 
+/* What is answered to SRV: an rcode, and a number of records. */
+static const struct service_zone {
+	const char *name;
+	int code, count, wrong;
+} services[] = {
+	{"_submissions._tcp.example.test", OK, 2, 0},  {"_one._tcp.example.test", OK, 1, 0},
+	{"_many._tcp.example.test", OK, 24, 0},        {"_none._tcp.example.test", OK, 0, 0},
+	{"_broken._tcp.example.test", SERVFAIL, 0, 0}, {"_silent._tcp.example.test", SILENT, 0, 0},
+	{"_wrong._tcp.example.test", OK, 1, 1}, /* a target that points at itself */
+};
+
+static size_t add_service(unsigned char *p, int i, int wrong)
+{
+	static const unsigned char head[] = {0xC0, 12, 0, 33, 0, 1, 0, 0, 0, 60, 0, 20};
+	static const unsigned char target[] = "\2mx\4mail\4test";
+
+	memcpy(p, head, sizeof head);
+	memcpy(p + 12, (unsigned char[]){0, (unsigned char)(10 + i), 0, 7, 1, 0xD1}, 6);
+	memcpy(p + 18, target, sizeof target);
+	if (wrong)
+		memset(p + 18, 0xC0, sizeof target);
+	return 18 + sizeof target;
+}
+
+/* The length; a has the head and the question, of `to` octets. */
+static size_t answer_service(unsigned char *a, size_t to, const char *name)
+{
+	const struct service_zone *z = NULL;
+
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (ptn_text_equal(services[i].name, name))
+			z = &services[i];
+	if (z && z->code == SILENT)
+		return 0;
+	a[2] = 0x81;
+	a[3] = (unsigned char)(0x80 | (z ? z->code : NXDOMAIN));
+	memset(a + 6, 0, 6);
+	a[7] = (unsigned char)(z ? z->count : 0);
+	for (int i = 0; z && i < z->count; i++)
+		to += add_service(a + to, i, z->wrong);
+	return to;
+}
+
 /* The answer's length, 0 for silence. */
 static size_t answer(const unsigned char *q, unsigned char *a, int tcp)
 {
@@ -104,6 +147,10 @@ static size_t answer(const unsigned char *q, unsigned char *a, int tcp)
 	int six, code, count, cut;
 
 	asked++;
+	if (q[to + 1] == 33) {
+		memcpy(a, q, to + 4);
+		return answer_service(a, to + 4, name);
+	}
 	six = q[to + 1] == 28;
 	to += 4;
 	z = zone(name);
@@ -307,6 +354,88 @@ START_TEST(asked_of_a_server)
 	ck_assert_uint_eq(n, lookups[_i].count);
 	ck_assert_int_eq(sys->timeout(net), -1);
 	ck_assert_int_eq(count_descriptors(), mine());
+}
+END_TEST
+
+static struct ptn_service found[PTN_NET_SERVICES];
+
+static int find(const char *name, int ms)
+{
+	int e = sys->find(net, name, ms), turns = 0;
+
+	n = 99;
+	if (e)
+		return e;
+	while (!(e = sys->found(net, found, &n))) {
+		ck_assert_int_ne(sys->timeout(net), -1);
+		ck_assert_int_lt(turns++, 2000);
+		wait_a_little();
+	}
+	return e;
+}
+
+static const struct {
+	const char *name;
+	int result;
+	size_t count;
+	int limit, at_least;
+} finds[] = {
+	{"_submissions._tcp.example.test", 1, 2, 5000, 0},
+	{"_SUBMISSIONS._tcp.Example.Test", 1, 2, 0, 0},
+	{"_one._tcp.example.test", 1, 1, 5000, 0},
+	{"_many._tcp.example.test", 1, PTN_NET_SERVICES, 5000, 0},
+	{"_none._tcp.example.test", -ENOENT, 0, 5000, 0},
+	{"_nowhere._tcp.example.test", -ENOENT, 0, 5000, 0},
+	{"_broken._tcp.example.test", -EAGAIN, 0, 5000, 0},
+	{"_wrong._tcp.example.test", -EAGAIN, 0, 5000, 0},
+	{"_silent._tcp.example.test", -EAGAIN, 0, 300, 299},
+	{"", -ENOENT, 0, 5000, 0},
+	{"_s._tcp.label-that-is-too-long-for-dns-abcdefghijklmnopqrstuvwxyz-0123456789.test",
+	 -ENOENT, 0, 5000, 0},
+};
+
+START_TEST(services_are_found)
+{
+	long long start = now_ms();
+	int e = find(finds[_i].name, finds[_i].limit);
+
+	ck_assert_msg(e == finds[_i].result, "%s: %d", finds[_i].name, e);
+	ck_assert_uint_eq(n, finds[_i].count);
+	ck_assert_int_ge((int)(now_ms() - start), finds[_i].at_least);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq(found[i].priority, 10 + (int)i);
+		ck_assert_int_eq(found[i].weight, 7);
+		ck_assert_int_eq(found[i].port, 465);
+		ck_assert_str_eq(found[i].target, "mx.mail.test");
+	}
+	/* The answer stays, and nothing is left to be waited for. */
+	ck_assert_int_eq(sys->found(net, found, &n), finds[_i].result);
+	ck_assert_uint_eq(n, finds[_i].count);
+	ck_assert_int_eq(sys->timeout(net), -1);
+	ck_assert_int_eq(count_descriptors(), mine());
+}
+END_TEST
+
+/* One kind of look-up after the other: neither has what the other left. */
+START_TEST(services_and_addresses)
+{
+	ck_assert_int_eq(find("_one._tcp.example.test", 5000), 1);
+	ck_assert_int_eq(sys->find(net, "_silent._tcp.example.test", 5000), 0);
+	ck_assert_int_eq(sys->resolve(net, "both.test", 5000), -EBUSY);
+	ck_assert_int_eq(sys->find(net, "_one._tcp.example.test", 5000), -EBUSY);
+	ck_assert_int_eq(sys->found(net, found, &n), 0);
+	wait_a_little();
+	sys->resolve_stop(net);
+	ck_assert_int_eq(sys->timeout(net), -1);
+	ck_assert_int_eq(sys->found(net, found, &n), -EAGAIN);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(look_up("both.test", 5000), 1);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_int_eq(find("_none._tcp.example.test", 5000), -ENOENT);
+	ck_assert_int_eq(sys->resolved(net, list, &n), -ENOENT);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(find("_one._tcp.example.test", 5000), 1);
+	ck_assert_int_eq(sys->find(net, "_silent._tcp.example.test", 5000), 0); /* and freed */
 }
 END_TEST
 
@@ -531,14 +660,14 @@ static void *get_again(void *p, size_t size)
  * like a name that does not exist. */
 START_TEST(memory_runs_out)
 {
-	static const char *const hosts[] = {"both.test", "four.test"};
+	static const char *const hosts[] = {"both.test", "four.test", "_one._tcp.example.test"};
 	int e = 0, i;
 
 	for_ever = _i & 1;
 	ck_assert_int_eq(ares_library_init_mem(ARES_LIB_INIT_ALL, get, free, get_again), 0);
 	for (i = 0; i < 2000; i++) {
 		left = i;
-		e = look_up(hosts[_i / 2], 200);
+		e = _i < 4 ? look_up(hosts[_i / 2], 200) : find(hosts[_i / 2], 2000);
 		if (e != 1)
 			ck_assert_msg(e == -ENOMEM || e == -EAGAIN, "request %d: %d", i, e);
 		sys->resolve_stop(net);
@@ -559,6 +688,8 @@ void test_cases(Suite *s)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, asked_of_a_server, 0, (int)(sizeof lookups / sizeof *lookups));
+	tcase_add_loop_test(t, services_are_found, 0, (int)(sizeof finds / sizeof *finds));
+	tcase_add_test(t, services_and_addresses);
 	tcase_add_loop_test(t, known_here, 0, (int)(sizeof known / sizeof *known));
 	tcase_add_test(t, not_under_localhost);
 	tcase_add_test(t, hosts_file);
@@ -570,5 +701,5 @@ void test_cases(Suite *s)
 	tcase_add_test(t, no_server);
 	tcase_add_test(t, lost_question);
 	tcase_add_test(t, forgotten_by_a_child);
-	tcase_add_loop_test(t, memory_runs_out, 0, 4);
+	tcase_add_loop_test(t, memory_runs_out, 0, 6);
 }

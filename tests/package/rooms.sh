@@ -17,7 +17,7 @@ complain() {
 }
 
 # Names in the C library that a room may call, as extended regular expressions.
-memory='mem(chr|cmp|cpy|move|set|mem)'
+memory='bcmp|mem(chr|cmp|cpy|move|set|mem)'
 strings='str(len|n?cmp|n?chr|rchr|str|spn|cspn|nlen|pbrk)'
 allowed() {
 	case $1 in

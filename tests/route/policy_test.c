@@ -65,6 +65,7 @@ static const struct {
 } placed[] = {
 	{"name-not-found", 1},
 	{"name-no-answer", 1},
+	{"service-not-found", 1},
 	{"connect-refused", 2},
 	{"connect-timeout", 2},
 	{"connect-unreachable", 2},

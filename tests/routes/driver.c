@@ -26,6 +26,7 @@ struct run {
 	postern_mail *m;
 	char id[64];
 	long long cancel_at, began, ended; /* 0: not */
+	int reported, freed;
 };
 
 static struct run runs[MOST];
@@ -129,9 +130,12 @@ static int step(struct run *r)
 		r->ended = now;
 	if (left < 0)
 		die(postern_error(r->p));
-	if (!r->ended || now < r->ended + LINGER)
+	if (r->ended && !r->reported && now >= r->ended + LINGER) {
+		r->reported = 1;
+		report(r, (size_t)left);
+	}
+	if (!r->freed)
 		return 1;
-	report(r, (size_t)left);
 	postern_free(r->p);
 	postern_mail_free(r->m);
 	return 0;
@@ -157,13 +161,24 @@ static int wait_for_all(int more)
 		at[i + 1] = (struct pollfd){postern_fd(r->p), (short)postern_events(r->p), 0};
 		if (own >= 0)
 			timeout = sooner(timeout, own);
-		if (r->ended)
+		if (r->ended && !r->reported)
 			timeout = sooner(timeout, r->ended + LINGER - now);
 		if (r->cancel_at)
 			timeout = sooner(timeout, r->cancel_at - now);
 	}
 	poll(at, n_runs + 1, timeout);
 	return at[0].revents != 0;
+}
+
+static void take_line(char *line)
+{
+	if (strncmp(line, "end ", 4)) {
+		begin(line);
+		return;
+	}
+	for (size_t i = 0; i < n_runs; i++)
+		if (!strcmp(runs[i].id, line + 4))
+			runs[i].freed = 1;
 }
 
 /* 0: that was the last line. */
@@ -181,7 +196,7 @@ static int take_lines(void)
 		size_t line = (size_t)(end - text) + 1;
 
 		*end = '\0';
-		begin(text);
+		take_line(text);
 		memmove(text, text + line, len - line);
 		len -= line;
 	}
@@ -194,7 +209,7 @@ int main(void)
 {
 	int more = 1;
 
-	while (more || n_runs) {
+	while (more) {
 		if (wait_for_all(more))
 			more = take_lines();
 		for (size_t i = 0; i < n_runs;) {

@@ -4,9 +4,9 @@
 routes_test.py DRIVER POSTERN-SANDBOX [--all] [WORD]: --all takes every pair of failures, not only
 one of each kind; WORD picks cases by name.
 
-Each failure is a listener of a sandbox, and the driver has many submissions under way at a time, but
-only one at each listener, so what a listener's log has gained belongs to one case.  What must come of
-a case is foretold by foretell(), which knows nothing of the library."""
+Each failure is a listener of a sandbox.  The driver has many submissions under way at a time, but
+only one at each listener, so what a listener's log has gained belongs to one case.  What must come
+of a case is foretold by foretell(), which knows nothing of the library."""
 
 import collections
 import glob
@@ -14,6 +14,7 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ PATIENCE = 20       # seconds for what should take milliseconds
 
 # Milliseconds, so far apart that their order is certain.
 LIMITS = {'attempt': 200, 'connect': 1500, 'greeting': 1500, 'tls': 1500, 'command': 1500,
-          'auth': 1500, 'resolve': 1500}
+          'auth': 1500, 'resolve': 1500, 'quit': 300}
 LATE = 900 # when a late port speaks at last: two others were asked by then
 SILENCE = 500 # the least that a connected port may say nothing before the next one is asked
 
@@ -353,7 +354,7 @@ class Sandbox:
         self.listeners = {l.name: l for l in listeners}
         self.log = place + '.log'
         command = [program, '--dir', state, '--log', self.log, '--ready-file', place, '--judge',
-                   '--time', '900']
+                   '--time', '300']
         for l in listeners:
             command += ['--listen', f'{l.name}=127.0.0.1:0/{l.kind.mode}']
         for n, l in enumerate(listeners):
@@ -484,7 +485,7 @@ class Case:
             self.fate = Fate([], {}, None, 'end') # no name, no ports
         else:
             self.fate = foretell(ports, end)
-        self.listeners, self.result, self.tries = [], None, 0
+        self.listeners, self.result, self.tries, self.left_open = [], None, 0, False
 
     def __str__(self):
         return ', '.join(f'{p.number} {p.kind.name}' for p in self.ports) + (
@@ -617,13 +618,14 @@ class Runner:
         self.driver = subprocess.Popen([driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         os.set_blocking(self.driver.stdout.fileno(), False)
         self.field = field
-        self.running, self.closing, self.done = {}, [], []
+        self.running, self.leaving, self.closing, self.done = {}, [], [], []
         self.unsafe, self.wrong = [], []
         self.half = b''
 
     def begin(self, waiting, at_once):
         for case in list(waiting):
-            if len(self.running) + len(self.closing) >= at_once:
+            busy = len(self.running) + len(self.leaving) + len(self.closing)
+            if busy >= at_once:
                 break
             listeners = self.field.take(case.ports)
             if listeners is None:
@@ -645,7 +647,21 @@ class Runner:
             result = json.loads(line)
             case = self.running.pop(result['id'])
             case.result = result
+            self.leaving.append((case, time.monotonic() + 2))
+
+    def dismiss(self):
+        """The losers must be closed by the library, not by the end of its handle."""
+        self.field.read_logs()
+        for case, end in list(self.leaving):
+            won = case.fate.winner
+            lost = [l for i, l in enumerate(case.listeners) if i != won]
+            case.left_open = not all(l.is_quiet() for l in lost)
+            if case.left_open and time.monotonic() < end:
+                continue
+            self.leaving.remove((case, end))
             self.closing.append((case, time.monotonic() + PATIENCE))
+            self.driver.stdin.write(f'end {case.id}\n'.encode())
+        self.driver.stdin.flush()
 
     def settle(self):
         """Judge the cases whose connections are all closed."""
@@ -656,7 +672,7 @@ class Runner:
                 continue
             self.closing.remove((case, end))
             try:
-                if late:
+                if late or case.left_open:
                     raise Wrong('a connection was left open')
                 case.check()
             except Unsafe as e:
@@ -676,13 +692,14 @@ class Runner:
 
     def run(self, cases, at_once):
         waiting = list(cases)
-        while waiting or self.running or self.closing:
+        while waiting or self.running or self.leaving or self.closing:
             self.begin(waiting, at_once)
             self.take_results()
+            self.dismiss()
             self.settle()
 
     def check_rest(self):
-        """Nothing came to any listener outside of the cases, and the mails are where they belong."""
+        """The mails are where they belong, each once, and nobody else's came."""
         self.driver.stdin.close()
         if self.driver.wait(timeout=PATIENCE):
             raise RuntimeError('the driver failed')
@@ -715,7 +732,7 @@ def s2525(name):
 
 
 def alone():
-    """Each failure: first in the list; behind others that are closed; and where nobody comes to it."""
+    """Each failure: first in the list; behind closed ports; and where nobody comes to it."""
     for name in KINDS['starttls']:
         yield s587(name), i465(FINE), s2525(FINE)
         yield s2525(name), s587(FINE), i465(FINE)
@@ -776,6 +793,7 @@ def show(title, case, e, log):
 def main():
     words = [a for a in sys.argv[3:] if a != '--all']
     sys.stdout.reconfigure(errors='backslashreplace')
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1)) # and leave nothing behind
     began = time.monotonic()
     cases = all_cases('--all' in sys.argv, words[0] if words else '')
     with tempfile.TemporaryDirectory(prefix='postern-routes.') as place:
