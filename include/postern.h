@@ -91,8 +91,9 @@ POSTERN_API int postern_set_login(postern *p, const char *user, const char *pass
 
 /* The ports to try, in order: "587 465 2525" (the default), "465", "1587/starttls,1465/implicit",
  * "1025/none".  Entries PORT or PORT/MODE, separated by blanks or commas; 465 means implicit TLS,
- * any other port STARTTLS required.  /none (no TLS) and /opportunistic must be named, and then only
- * one port may be given.  NULL: the default again.  E_ARG names the entry. */
+ * any other port STARTTLS required; one that is neither 25, 465, 587 nor 2525, has no MODE and stays
+ * silent is tried once more with implicit TLS.  /none (no TLS) and /opportunistic must be named, and
+ * then only one port may be given.  NULL: the default again.  E_ARG names the entry. */
 POSTERN_API int postern_set_ports(postern *p, const char *ports);
 
 /* Find the server by the SRV records of a mail domain, "example.org" (RFC 6186, RFC 8314 5.1):
@@ -115,7 +116,8 @@ POSTERN_API int postern_set_trust(postern *p, const char *pem_file);
 POSTERN_API int postern_set_name(postern *p, const char *name);
 
 /* The SASL mechanisms allowed, best first, separated by blanks or commas: "SCRAM-SHA-256 PLAIN".
- * Default: SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN CRAM-MD5.  NULL: the default again.
+ * Default: SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN CRAM-MD5, the last under TLS only.  NULL: the
+ * default again.
  * E_ARG names a mechanism that this build does not know. */
 POSTERN_API int postern_set_mechanisms(postern *p, const char *list);
 
@@ -248,7 +250,8 @@ POSTERN_API const char *postern_mail_queue_id(const postern_mail *m);
 /* The final reply's text; "" if none came. */
 POSTERN_API const char *postern_mail_reply(const postern_mail *m);
 /* The Message-ID of the content, the message's own or the one made for it, with its "<>"; "" if
- * there is none.  With POSTERN_IN_DOUBT: what to search for.  Known once the mail was submitted. */
+ * there is none.  With POSTERN_IN_DOUBT: what to search for.  Known once the mail was submitted, with
+ * a reader once it was begun. */
 POSTERN_API const char *postern_mail_message_id(const postern_mail *m);
 
 /* The handle's own first error, or that of the last mail; "" if all is well. */

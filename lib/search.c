@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -118,6 +119,7 @@ static void step_dial(struct ptn_search *s, size_t i, ptn_time now)
 {
 	struct ptn_attempt *a = &s->attempts[i];
 	const struct ptn_address *to;
+	char port[12];
 	int handle, state = ptn_dial_step(&a->dial, now, &handle);
 
 	to = ptn_dial_address(&a->dial);
@@ -130,7 +132,8 @@ static void step_dial(struct ptn_search *s, size_t i, ptn_time now)
 		attempt_failed(s, i, a->dial.fault, now);
 		return;
 	}
-	ptn_remark(s->set, (const char *[]){"connected to ", a->address, ", ",
+	snprintf(port, sizeof(port), "%d", a->want.port);
+	ptn_remark(s->set, (const char *[]){"connected to ", a->address, " port ", port, ", ",
 					    ptn_search_mode_name(a->want.mode), NULL});
 	a->link = ptn_link_new_to(s->set, s->net, s->ctx, handle, to, a->want.port, a->want.mode,
 				  target(s, i));

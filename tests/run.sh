@@ -11,7 +11,7 @@ steps='gcc clang asan valgrind package live'
 
 usage() {
 	cat <<'END'
-usage: tests/run.sh [--quick] [--only STEP] [--keep] [--help]
+usage: tests/run.sh [--quick] [--only STEP] [--long] [--keep] [--help]
 
 Installs what is missing (Debian's packages; needs root or sudo for that), builds, and runs the
 tests.  The last line is "N passed, N failed", with ", N skipped" behind it if this machine cannot
@@ -27,6 +27,8 @@ steps, in this order:
 
   --quick      only the step gcc
   --only STEP  only this step (may be given again for another)
+  --long       larger campaigns: 50,000 seeded worlds for the library on a fake network, and every
+               pair of failures on two ports over real sockets
   --keep       use the builds of the last run again, and leave the live tests' servers'
                directories (below /tmp) to be looked at
 
@@ -49,6 +51,11 @@ while [ $# -gt 0 ]; do
 		case " $steps " in *" $2 "*) ;; *) misused "no step is called '$2'; there are: $steps" ;; esac
 		wanted="$wanted $2"
 		shift
+		;;
+	--long)
+		POSTERN_SEEDS=50000
+		POSTERN_LONG=yes
+		export POSTERN_SEEDS POSTERN_LONG
 		;;
 	--keep) keep=yes ;;
 	--help | -h)
@@ -165,10 +172,11 @@ step_asan() {
 step_valgrind() {
 	gcc_build || return
 	CK_FORK=no
-	export CK_FORK
+	POSTERN_SLOW=yes
+	export CK_FORK POSTERN_SLOW
 	check_programs valgrind build-gcc --timeout-multiplier 20 --wrap \
 		'valgrind -q --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --error-exitcode=99'
-	unset CK_FORK
+	unset CK_FORK POSTERN_SLOW
 }
 
 step_package() {

@@ -795,7 +795,8 @@ def main():
     sys.stdout.reconfigure(errors='backslashreplace')
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1)) # and leave nothing behind
     began = time.monotonic()
-    cases = all_cases('--all' in sys.argv, words[0] if words else '')
+    cases = all_cases('--all' in sys.argv or 'POSTERN_LONG' in os.environ,
+                      words[0] if words else '')
     with tempfile.TemporaryDirectory(prefix='postern-routes.') as place:
         field = Field(sys.argv[2], place)
         try:
