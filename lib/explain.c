@@ -33,8 +33,7 @@ struct words {
 #define SIGN_IN "Sign in with user and password, over TLS (tls=starttls or tls=implicit)."
 #define NO_PASSWORDS \
 	"Password sign-in is switched off for this account: ask its administrator to allow it " \
-	"for " \
-	"SMTP, or use a service that takes passwords."
+	"for SMTP. The service may want OAuth 2.0 instead, which this version does not have."
 #define SERVER_TO_SERVER \
 	"Most clouds and providers block port 25, which is for mail between servers: use 587 or " \
 	"465."

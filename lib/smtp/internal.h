@@ -55,6 +55,7 @@ struct ptn_smtp {
 	int secured, greeted, authenticated, used;
 	int fault;
 	const char *detail;
+	struct ptn_buf start, strange; /* the first octets, and how they are shown */
 	unsigned turn;
 	size_t leftover; /* octets behind the reply just read */
 	struct ptn_capability capability;

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "postern.h"
 #include "smtp/command.h"
 #include "smtp/internal.h"
 
-enum { ROUNDS_MOST = 8 };
+enum { ROUNDS_MOST = 8, START_SHOWN = 64 };
 
 /* ---- The queue of commands. ---- */
 
@@ -321,15 +322,42 @@ static int starts_as_tls(const struct ptn_smtp *s, const char *in)
 	       (*in == 0x16 || *in == 0x15);
 }
 
+/* The first words of a stranger: what answers there, if it is no SMTP server. */
+static void keep_start(struct ptn_smtp *s, const char *in, size_t len)
+{
+	size_t room = START_SHOWN - ptn_buf_len(&s->start);
+
+	if (ptn_session_head(s) == PTN_CMD_GREETING)
+		ptn_buf_add(&s->start, in,
+			    len < room ? len : room); /* without memory, less is told */
+}
+
+static const char *show_start(struct ptn_smtp *s, const char *wrong)
+{
+	const char *start = ptn_buf_data(&s->start);
+	size_t n = 0;
+
+	while (n < ptn_buf_len(&s->start) && start[n] != '\r' && start[n] != '\n')
+		n++;
+	ptn_buf_clear(&s->strange);
+	if (!n || ptn_buf_puts(&s->strange, "it says \"") ||
+	    ptn_text_escape(&s->strange, start, n, 4 * START_SHOWN) ||
+	    ptn_buf_add(&s->strange, "\"", 2))
+		return wrong;
+	return ptn_buf_data(&s->strange);
+}
+
 static void take_nonsense(struct ptn_smtp *s)
 {
-	int fault = ptn_command_fault_nonsense(ptn_session_head(s));
+	int command = ptn_session_head(s), fault = ptn_command_fault_nonsense(command);
+	const char *wrong = s->reply.wrong;
 
 	s->reply.whole = 0;
-	if (s->reply.wrong == ptn_reply_no_memory)
+	if (wrong == ptn_reply_no_memory)
 		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
 	else
-		ptn_session_end(s, fault, s->reply.wrong);
+		ptn_session_end(s, fault,
+				command == PTN_CMD_GREETING ? show_start(s, wrong) : wrong);
 }
 
 size_t ptn_smtp_feed(struct ptn_smtp *s, const char *in, size_t len)
@@ -344,6 +372,7 @@ size_t ptn_smtp_feed(struct ptn_smtp *s, const char *in, size_t len)
 		ptn_session_end(s, PTN_FAULT_GREETING_IS_TLS, NULL);
 		return len;
 	}
+	keep_start(s, in, len);
 	while (used < len && !s->ended && !s->event_count) {
 		int command = ptn_session_head(s);
 
@@ -392,6 +421,8 @@ void ptn_smtp_free(struct ptn_smtp *s)
 		return;
 	ptn_reply_free(&s->reply);
 	ptn_buf_free(&s->out);
+	ptn_buf_free(&s->start);
+	ptn_buf_free(&s->strange);
 	ptn_capability_free(&s->capability);
 	ptn_exchange_free(&s->exchange);
 	ptn_buf_free(&s->trace);

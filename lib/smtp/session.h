@@ -131,7 +131,7 @@ void ptn_smtp_lost(struct ptn_smtp *s, int fault);
 
 /* ---- What is known. ---- */
 int ptn_smtp_fault(const struct ptn_smtp *s);           /* why it ends; NONE while all is well */
-const char *ptn_smtp_detail(const struct ptn_smtp *s);  /* static text; "" if none */
+const char *ptn_smtp_detail(const struct ptn_smtp *s);  /* while s lives; "" if none */
 const struct ptn_reply *ptn_smtp_reply(const struct ptn_smtp *s); /* the last reply */
 const struct ptn_capability *ptn_smtp_capability(const struct ptn_smtp *s);
 int ptn_smtp_secured(const struct ptn_smtp *s);   /* TLS is up */

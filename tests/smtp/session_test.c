@@ -29,6 +29,29 @@ START_TEST(nothing_before_the_greeting)
 }
 END_TEST
 
+static const struct {
+	const char *greeting, *detail;
+} strangers[] = {
+	{"HTTP/1.1 400 Bad Request\r\nServer: x\r\n", "it says \"HTTP/1.1 400 Bad Request\""},
+	{"* OK IMAP4 ready\r\n", "it says \"* OK IMAP4 ready\""},
+	{"\x1b]0;x\x07\r\n", "it says \"\\x1B]0;x\\x07\""},
+	{"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u5 and more than is fit to be shown to anyone "
+	 "here\r\n",
+	 "it says \"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u5 and more than is fit to b\""},
+	{"\r\n", "a reply does not begin with three digits"},
+};
+
+START_TEST(strangers_are_quoted)
+{
+	struct ptn_smtp *s = talk_begin();
+
+	ptn_smtp_feed(s, strangers[_i].greeting, strlen(strangers[_i].greeting));
+	ck_assert_int_eq(ptn_smtp_fault(s), PTN_FAULT_GREETING_NOT_SMTP);
+	ck_assert_str_eq(ptn_smtp_detail(s), strangers[_i].detail);
+	ptn_smtp_free(s);
+}
+END_TEST
+
 START_TEST(implicit_waits_for_tls)
 {
 	struct ptn_smtp *s;
@@ -396,6 +419,8 @@ void test_cases(Suite *s)
 
 	tcase_add_checked_fixture(t, NULL, reset_policy);
 	tcase_add_test(t, nothing_before_the_greeting);
+	tcase_add_loop_test(t, strangers_are_quoted, 0,
+			    (int)(sizeof strangers / sizeof *strangers));
 	tcase_add_test(t, implicit_waits_for_tls);
 	tcase_add_test(t, tls_up_unasked_changes_nothing);
 	tcase_add_test(t, tls_forgets);
