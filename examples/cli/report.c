@@ -9,6 +9,24 @@
 
 /* ---- For programs ------------------------------------------------------------------------- */
 
+static void add_text(struct json *j, const char *key, const char *s)
+{
+	json_key(j, key);
+	json_string(j, s);
+}
+
+static void add_text_or_null(struct json *j, const char *key, const char *s)
+{
+	json_key(j, key);
+	json_string_or_null(j, s);
+}
+
+static void add_number(struct json *j, const char *key, long long n)
+{
+	json_key(j, key);
+	json_number(j, n);
+}
+
 static void add_error(struct json *j, const char *id, const char *text, const char *advice)
 {
 	json_key(j, "error");
@@ -17,12 +35,9 @@ static void add_error(struct json *j, const char *id, const char *text, const ch
 		return;
 	}
 	json_open(j, '{');
-	json_key(j, "id");
-	json_string(j, id);
-	json_key(j, "text");
-	json_string(j, text);
-	json_key(j, "advice");
-	json_string(j, advice);
+	add_text(j, "id", id);
+	add_text(j, "text", text);
+	add_text(j, "advice", advice);
 	json_close(j, '}');
 }
 
@@ -34,18 +49,12 @@ static void add_route(struct json *j, const postern *p)
 		return;
 	}
 	json_open(j, '{');
-	json_key(j, "host");
-	json_string(j, postern_route_host(p));
-	json_key(j, "address");
-	json_string(j, postern_route_address(p));
-	json_key(j, "port");
-	json_number(j, postern_route_port(p));
-	json_key(j, "tls");
-	json_string(j, postern_route_tls(p));
-	json_key(j, "tls_version");
-	json_string_or_null(j, postern_route_tls_version(p));
-	json_key(j, "mechanism");
-	json_string_or_null(j, postern_route_mechanism(p));
+	add_text(j, "host", postern_route_host(p));
+	add_text(j, "address", postern_route_address(p));
+	add_number(j, "port", postern_route_port(p));
+	add_text(j, "tls", postern_route_tls(p));
+	add_text_or_null(j, "tls_version", postern_route_tls_version(p));
+	add_text_or_null(j, "mechanism", postern_route_mechanism(p));
 	json_close(j, '}');
 }
 
@@ -55,18 +64,12 @@ static void add_attempts(struct json *j, const postern *p)
 	json_open(j, '[');
 	for (size_t i = 0; i < postern_attempts(p); i++) {
 		json_open(j, '{');
-		json_key(j, "port");
-		json_number(j, postern_attempt_port(p, i));
-		json_key(j, "address");
-		json_string_or_null(j, postern_attempt_address(p, i));
-		json_key(j, "tls");
-		json_string(j, postern_attempt_tls(p, i));
-		json_key(j, "ms");
-		json_number(j, postern_attempt_milliseconds(p, i));
-		json_key(j, "error");
-		json_string_or_null(j, postern_attempt_error(p, i));
-		json_key(j, "error_id");
-		json_string_or_null(j, postern_attempt_error_id(p, i));
+		add_number(j, "port", postern_attempt_port(p, i));
+		add_text_or_null(j, "address", postern_attempt_address(p, i));
+		add_text(j, "tls", postern_attempt_tls(p, i));
+		add_number(j, "ms", postern_attempt_milliseconds(p, i));
+		add_text_or_null(j, "error", postern_attempt_error(p, i));
+		add_text_or_null(j, "error_id", postern_attempt_error_id(p, i));
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -78,16 +81,11 @@ static void add_recipients(struct json *j, const postern_mail *m)
 	json_open(j, '[');
 	for (size_t i = 0; i < postern_mail_recipients(m); i++) {
 		json_open(j, '{');
-		json_key(j, "address");
-		json_string(j, postern_mail_recipient(m, i));
-		json_key(j, "outcome");
-		json_string(j, postern_outcome_name(postern_mail_recipient_outcome(m, i)));
-		json_key(j, "code");
-		json_number(j, postern_mail_recipient_code(m, i));
-		json_key(j, "status");
-		json_string_or_null(j, postern_mail_recipient_status(m, i));
-		json_key(j, "text");
-		json_string_or_null(j, postern_mail_recipient_text(m, i));
+		add_text(j, "address", postern_mail_recipient(m, i));
+		add_text(j, "outcome", postern_outcome_name(postern_mail_recipient_outcome(m, i)));
+		add_number(j, "code", postern_mail_recipient_code(m, i));
+		add_text_or_null(j, "status", postern_mail_recipient_status(m, i));
+		add_text_or_null(j, "text", postern_mail_recipient_text(m, i));
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -98,10 +96,8 @@ static void add_rest(struct json *j, const postern *p, const postern_mail *m)
 	add_route(j, p);
 	add_attempts(j, p);
 	add_recipients(j, m);
-	json_key(j, "queue_id");
-	json_string_or_null(j, postern_mail_queue_id(m));
-	json_key(j, "message_id");
-	json_string_or_null(j, postern_mail_message_id(m));
+	add_text_or_null(j, "queue_id", postern_mail_queue_id(m));
+	add_text_or_null(j, "message_id", postern_mail_message_id(m));
 	json_close(j, '}');
 }
 
@@ -119,8 +115,7 @@ static void print(struct str *out)
 static void begin(struct json *j, int outcome)
 {
 	json_open(j, '{');
-	json_key(j, "outcome");
-	json_string(j, postern_outcome_name(outcome));
+	add_text(j, "outcome", postern_outcome_name(outcome));
 }
 
 /* The mail's error, or the handle's if that kept the mail from an outcome. */

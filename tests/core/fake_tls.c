@@ -10,9 +10,10 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "fake_tls.h"
+#include "must.h"
 #include "tls/tls.h"
 
-int fake_tls_shakes;
+int fake_tls_shakes, fake_tls_verdict;
 const char *fake_tls_certificate;
 char fake_tls_host[256];
 
@@ -85,18 +86,22 @@ int __wrap_ptn_tls_handshake(struct ptn_tls *t)
 		t->fault = PTN_FAULT_CERT_WRONG_NAME;
 		return -1;
 	}
+	if (t->fault)
+		return -1;
 	if (t->up || !fake_tls_shakes)
 		return t->up = 1;
 	n = n < want ? n : want;
 	if (memcmp(ptn_buf_data(&t->in), hello, n))
-		t->fault = !memcmp(ptn_buf_data(&t->in), "2", 1) ? PTN_FAULT_TLS_SMTP_FIRST
-								 : PTN_FAULT_TLS_NOT_TLS;
+		t->fault = memchr("245", *ptn_buf_data(&t->in), 3) ? PTN_FAULT_TLS_SMTP_FIRST
+								   : PTN_FAULT_TLS_NOT_TLS;
 	else if (n < want && t->ended)
 		t->fault = PTN_FAULT_TLS_CLOSED;
 	if (t->fault || n < want)
 		return t->fault ? -1 : 0;
 	ptn_buf_took(&t->in, n);
-	return t->up = 1;
+	t->up = 1;
+	t->fault = fake_tls_verdict;
+	return t->fault ? -1 : 1;
 }
 
 ptrdiff_t __wrap_ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap)
@@ -139,14 +144,12 @@ const char *__wrap_ptn_tls_detail(const struct ptn_tls *t)
 
 const char *__wrap_ptn_tls_version(const struct ptn_tls *t)
 {
-	(void)t;
-	return "none";
+	return t->up && !t->fault ? "none" : "";
 }
 
 const char *__wrap_ptn_tls_cipher(const struct ptn_tls *t)
 {
-	(void)t;
-	return "none";
+	return t->up && !t->fault ? "none" : "";
 }
 
 int __wrap_ptn_tls_names(const struct ptn_tls *t, const char *host);
@@ -155,4 +158,22 @@ int __wrap_ptn_tls_names(const struct ptn_tls *t, const char *host)
 {
 	(void)t;
 	return fake_tls_certificate && ptn_text_equal(fake_tls_certificate, host);
+}
+
+const char *__wrap_ptn_tls_key_sha256(const struct ptn_tls *t);
+
+const char *__wrap_ptn_tls_key_sha256(const struct ptn_tls *t)
+{
+	return t->up ? "a2V5" : "";
+}
+
+int __wrap_ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out);
+
+int __wrap_ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out)
+{
+	const char *name = fake_tls_certificate ? fake_tls_certificate : fake_tls_host;
+
+	must(t->up);
+	memcpy(out->until, "2030-01-02T03:04:05Z", sizeof("2030-01-02T03:04:05Z"));
+	return ptn_buf_add(&out->names, name, strlen(name) + 1);
 }

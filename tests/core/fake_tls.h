@@ -9,6 +9,8 @@ extern int fake_tls_shakes;
  * wanted. */
 extern const char *fake_tls_certificate;
 extern char fake_tls_host[256];
+/* The fault of the server's certificate, found at the end of such a handshake; 0: none. */
+extern int fake_tls_verdict;
 #define FAKE_TLS_CLIENT "\x16hello "
 #define FAKE_TLS_SERVER "\x16welcome "
 

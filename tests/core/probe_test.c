@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_tls.h"
 #include "findings.h"
 #include "main.h"
 #include "memory.h"
 #include "probe.h"
-#include "tls/tls.h"
+#include "world.h"
 
 /* ---- Servers. ---- */
 
@@ -38,9 +39,9 @@ enum kind {
 	CLEAR_AUTH /* offers sign-in without TLS */
 };
 
-enum { CONNECTIONS = 32, OCTETS = 2048 };
+enum { OCTETS = 2048 };
 
-struct connection {
+struct server {
 	int port, kind, open, greeted, tls;
 	ptn_time since;
 	char out[OCTETS], in[OCTETS];
@@ -48,9 +49,9 @@ struct connection {
 	int closing;
 };
 
-static struct world {
+static struct {
 	ptn_time now;
-	struct connection c[CONNECTIONS];
+	struct server c[CONNECTIONS];
 	int n, closed;
 	int kinds[PTN_ROUTE_MOST];
 	int auths, auth_at; /* AUTH commands; how many connections there were at the first */
@@ -62,7 +63,7 @@ static int is_tls_port(int kind)
 	return kind == TLS || kind == TLS_BAD_CERTIFICATE || kind == TLS_IMPATIENT;
 }
 
-static void say(struct connection *c, const char *text)
+static void say(struct server *c, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -71,7 +72,7 @@ static void say(struct connection *c, const char *text)
 	c->tail += n;
 }
 
-static void greet(struct connection *c)
+static void greet(struct server *c)
 {
 	c->greeted = 1;
 	if (c->kind == HTTP)
@@ -86,7 +87,7 @@ static void greet(struct connection *c)
 		say(c, "220 fake \x1b[31m ESMTP\r\n");
 }
 
-static void hello(struct connection *c)
+static void hello(struct server *c)
 {
 	if (c->kind == STOPS)
 		return;
@@ -98,7 +99,7 @@ static void hello(struct connection *c)
 	say(c, "250 HELP\r\n");
 }
 
-static void take_line(struct connection *c, const char *line)
+static void take_line(struct server *c, const char *line)
 {
 	if (!strncmp(line, "EHLO ", 5)) {
 		hello(c);
@@ -120,17 +121,17 @@ static void take_line(struct connection *c, const char *line)
 
 static int is_hello(const char *buf, size_t n)
 {
-	return n >= 1 && *buf == 0x16;
+	return n == strlen(FAKE_TLS_CLIENT) && !memcmp(buf, FAKE_TLS_CLIENT, n);
 }
 
-static void take(struct connection *c, const char *buf, size_t n)
+static void take(struct server *c, const char *buf, size_t n)
 {
-	if (is_hello(buf, n)) { /* the fake handshake: one octet each way */
+	if (is_hello(buf, n)) {
 		if (!c->tls && (is_tls_port(c->kind) || c->greeted)) {
 			if (c->kind == SILENT)
 				return;
 			c->tls = 1;
-			say(c, "\x16");
+			say(c, FAKE_TLS_SERVER);
 			if (!c->greeted)
 				greet(c);
 		}
@@ -165,24 +166,24 @@ static int fake_resolved(void *net, struct ptn_address list[PTN_NET_ADDRESSES], 
 	return w.name;
 }
 
-static void fake_nothing(void *net)
+static void fake_stop(void *net)
 {
 	(void)net;
 }
 
 static int fake_open(void *net, const struct ptn_address *to, int port)
 {
-	struct connection *c = &w.c[w.n];
+	struct server *c = &w.c[w.n];
 
 	(void)net, (void)to;
 	ck_assert_int_lt(w.n, CONNECTIONS);
-	*c = (struct connection){.port = port, .kind = w.kinds[port], .open = 1, .since = w.now};
+	*c = (struct server){.port = port, .kind = w.kinds[port], .open = 1, .since = w.now};
 	return w.n++;
 }
 
 static int fake_connected(void *net, int handle)
 {
-	struct connection *c = &w.c[handle];
+	struct server *c = &w.c[handle];
 
 	(void)net;
 	if (c->kind == REFUSED)
@@ -192,7 +193,7 @@ static int fake_connected(void *net, int handle)
 
 static ptrdiff_t fake_read(void *net, int handle, char *buf, size_t cap)
 {
-	struct connection *c = &w.c[handle];
+	struct server *c = &w.c[handle];
 	size_t n = 0;
 
 	(void)net;
@@ -213,12 +214,6 @@ static ptrdiff_t fake_write(void *net, int handle, const char *buf, size_t len)
 	return (ptrdiff_t)len;
 }
 
-static int fake_watch(void *net, int handle, int what)
-{
-	(void)net, (void)handle, (void)what;
-	return 0;
-}
-
 static void fake_close(void *net, int handle)
 {
 	(void)net;
@@ -227,172 +222,20 @@ static void fake_close(void *net, int handle)
 	w.closed++;
 }
 
-static int fake_local(void *net, int handle, struct ptn_address *out)
+/* What the world's network does where it makes no difference, and these. */
+static struct ptn_net network(void)
 {
-	(void)net, (void)handle;
-	*out = (struct ptn_address){.family = 4, .octets = {192, 0, 2, 2}};
-	return 0;
-}
+	struct ptn_net net = world_net;
 
-static int fake_fd(void *net)
-{
-	(void)net;
-	return -1;
-}
-
-static const struct ptn_net fake = {
-	.resolve = fake_resolve,
-	.resolved = fake_resolved,
-	.resolve_stop = fake_nothing,
-	.open = fake_open,
-	.connected = fake_connected,
-	.read = fake_read,
-	.write = fake_write,
-	.watch = fake_watch,
-	.close = fake_close,
-	.local = fake_local,
-	.fd = fake_fd,
-	.timeout = fake_fd,
-	.turn = fake_nothing,
-};
-
-/* ---- TLS: one octet each way, and a verdict by the host's kind. ---- */
-
-struct ptn_tls {
-	struct ptn_buf in, out;
-	int ended, asked, up, fault;
-};
-
-static int certificate_fault; /* of the server that answers */
-
-struct ptn_tls *__wrap_ptn_tls_new(struct ptn_trust *trust, const char *host);
-void __wrap_ptn_tls_free(struct ptn_tls *t);
-int __wrap_ptn_tls_feed(struct ptn_tls *t, const void *in, size_t len);
-void __wrap_ptn_tls_eof(struct ptn_tls *t);
-size_t __wrap_ptn_tls_out(struct ptn_tls *t, const char **p);
-void __wrap_ptn_tls_wrote(struct ptn_tls *t, size_t n);
-int __wrap_ptn_tls_handshake(struct ptn_tls *t);
-ptrdiff_t __wrap_ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap);
-ptrdiff_t __wrap_ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len);
-void __wrap_ptn_tls_bye(struct ptn_tls *t);
-int __wrap_ptn_tls_fault(const struct ptn_tls *t);
-const char *__wrap_ptn_tls_detail(const struct ptn_tls *t);
-const char *__wrap_ptn_tls_version(const struct ptn_tls *t);
-const char *__wrap_ptn_tls_cipher(const struct ptn_tls *t);
-const char *__wrap_ptn_tls_key_sha256(const struct ptn_tls *t);
-int __wrap_ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out);
-void *__real_calloc(size_t n, size_t size);
-
-struct ptn_tls *__wrap_ptn_tls_new(struct ptn_trust *trust, const char *host)
-{
-	(void)trust, (void)host;
-	return __real_calloc(1, sizeof(struct ptn_tls));
-}
-
-void __wrap_ptn_tls_free(struct ptn_tls *t)
-{
-	if (t) {
-		ptn_buf_free(&t->in);
-		ptn_buf_free(&t->out);
-	}
-	free(t);
-}
-
-int __wrap_ptn_tls_feed(struct ptn_tls *t, const void *in, size_t len)
-{
-	return ptn_buf_add(&t->in, in, len);
-}
-
-void __wrap_ptn_tls_eof(struct ptn_tls *t)
-{
-	t->ended = 1;
-}
-
-size_t __wrap_ptn_tls_out(struct ptn_tls *t, const char **p)
-{
-	*p = ptn_buf_data(&t->out);
-	return ptn_buf_len(&t->out);
-}
-
-void __wrap_ptn_tls_wrote(struct ptn_tls *t, size_t n)
-{
-	ptn_buf_took(&t->out, n);
-}
-
-int __wrap_ptn_tls_handshake(struct ptn_tls *t)
-{
-	const char *p = ptn_buf_data(&t->in);
-
-	if (t->fault)
-		return -1;
-	if (!t->asked) {
-		t->asked = 1;
-		if (ptn_buf_puts(&t->out, "\x16"))
-			t->fault = PTN_FAULT_NO_MEMORY;
-	} else if (ptn_buf_len(&t->in)) {
-		t->fault = *p == '2' || *p == '5' || *p == '4' ? PTN_FAULT_TLS_SMTP_FIRST
-			   : *p != 0x16                        ? PTN_FAULT_TLS_NOT_TLS
-							       : certificate_fault;
-		t->up = *p == 0x16;
-		ptn_buf_took(&t->in, 1);
-	} else if (t->ended) {
-		t->fault = PTN_FAULT_TLS_CLOSED;
-	}
-	return t->fault ? -1 : t->up;
-}
-
-ptrdiff_t __wrap_ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap)
-{
-	size_t n = ptn_buf_len(&t->in) < cap ? ptn_buf_len(&t->in) : cap;
-
-	if (!n)
-		return t->ended ? PTN_TLS_CLOSED : 0;
-	memcpy(buf, ptn_buf_data(&t->in), n);
-	ptn_buf_took(&t->in, n);
-	return (ptrdiff_t)n;
-}
-
-ptrdiff_t __wrap_ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len)
-{
-	return ptn_buf_add(&t->out, buf, len) ? 0 : (ptrdiff_t)len;
-}
-
-void __wrap_ptn_tls_bye(struct ptn_tls *t)
-{
-	(void)t;
-}
-
-int __wrap_ptn_tls_fault(const struct ptn_tls *t)
-{
-	return t->fault;
-}
-
-const char *__wrap_ptn_tls_detail(const struct ptn_tls *t)
-{
-	(void)t;
-	return "";
-}
-
-const char *__wrap_ptn_tls_version(const struct ptn_tls *t)
-{
-	return t->up && !t->fault ? "TLS1.3" : "";
-}
-
-const char *__wrap_ptn_tls_cipher(const struct ptn_tls *t)
-{
-	return t->up && !t->fault ? "AES-256-GCM" : "";
-}
-
-const char *__wrap_ptn_tls_key_sha256(const struct ptn_tls *t)
-{
-	return t->up ? "a2V5" : "";
-}
-
-int __wrap_ptn_tls_certificate(const struct ptn_tls *t, struct ptn_tls_certificate *out)
-{
-	ck_assert(t->up);
-	memcpy(out->until, "2030-01-02T03:04:05Z", 21);
-	return ptn_buf_add(&out->names, "fake.test", 10);
+	net.resolve = fake_resolve;
+	net.resolved = fake_resolved;
+	net.resolve_stop = fake_stop;
+	net.open = fake_open;
+	net.connected = fake_connected;
+	net.read = fake_read;
+	net.write = fake_write;
+	net.close = fake_close;
+	return net;
 }
 
 /* ---- A run. ---- */
@@ -422,7 +265,7 @@ static struct ptn_settings settings(const struct candidate *c, size_t n, int log
 		set.ports[i] = (struct ptn_candidate){.port = (int)i, .mode = c[i].mode};
 		w.kinds[i] = c[i].kind;
 		if (c[i].kind == BAD_CERTIFICATE || c[i].kind == TLS_BAD_CERTIFICATE)
-			certificate_fault = PTN_FAULT_CERT_EXPIRED;
+			fake_tls_verdict = PTN_FAULT_CERT_EXPIRED;
 	}
 	set.limits[POSTERN_LIMIT_ATTEMPT] = 250;
 	set.limits[POSTERN_LIMIT_QUIT] = 5000;
@@ -433,15 +276,18 @@ static struct ptn_settings settings(const struct candidate *c, size_t n, int log
 	return set;
 }
 
+void *__real_calloc(size_t n, size_t size);
+
 /* The report, or NULL; how long it took in *ms. */
 static postern_report *probe(const struct ptn_settings *set, ptn_time *ms)
 {
 	struct ptn_probe *p = __real_calloc(1, sizeof(*p));
 	postern_report *r = __real_calloc(1, sizeof(*r));
+	const struct ptn_net net = network();
 
 	w.now = 1000;
 	p->progress = hear;
-	ptn_probe_begin(p, set, &fake, NULL, w.now);
+	ptn_probe_begin(p, set, &net, NULL, w.now);
 	while (!ptn_probe_step(p, w.now)) {
 		ck_assert_int_lt(w.now, 60000);
 		w.now += 5;
@@ -540,7 +386,7 @@ START_TEST(facts)
 	ck_assert_str_eq(get(r, 0, "mechanisms"), "PLAIN LOGIN");
 	ck_assert_str_eq(get(r, 0, "mechanism"), "PLAIN");
 	ck_assert_str_eq(get(r, 0, "size"), "1000");
-	ck_assert_str_eq(get(r, 0, "tls.version"), "TLS1.3");
+	ck_assert_str_eq(get(r, 0, "tls.version"), "none");
 	ck_assert_str_eq(get(r, 0, "certificate.names"), "fake.test");
 	ck_assert_str_eq(get(r, 0, "certificate.until"), "2030-01-02T03:04:05Z");
 	ck_assert_str_eq(get(r, 0, "certificate.key-sha256"), "a2V5");
@@ -712,7 +558,8 @@ END_TEST
 
 static void reset(void)
 {
-	certificate_fault = 0;
+	fake_tls_shakes = 1;
+	fake_tls_verdict = 0;
 	grants = -1;
 }
 

@@ -7,8 +7,6 @@ check.py POSTERN-CHECK POSTERN-SANDBOX
 import json
 import os
 import pty
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,62 +15,10 @@ import tempfile
 import time
 import unittest
 
-CHECK, SANDBOX = sys.argv[1:3]
-LIMIT = 120
+from sandbox import LIMIT, Sandbox, environment
+
+CHECK = sys.argv[1]
 SLOW = 5 if os.environ.get("SANITIZED", "none") != "none" else 1
-
-
-class Sandbox:
-    """Servers on free ports of 127.0.0.1, each NAME=MODE of listen."""
-
-    def __init__(self, *options, listen=("a=starttls",), address="127.0.0.1"):
-        self.dir = tempfile.mkdtemp(prefix="postern-check-")
-        self.log = os.path.join(self.dir, "log")
-        ready = os.path.join(self.dir, "ready")
-        words = [SANDBOX, "--dir", os.path.join(self.dir, "mail"), "--ready-file", ready, "--log", self.log]
-        for entry in listen:
-            name, mode = entry.split("=")
-            words += ["--listen", "%s=%s:0/%s" % (name, address, mode)]
-        try:
-            self.process = subprocess.Popen(words + list(options), stdout=subprocess.DEVNULL)
-        except OSError:
-            shutil.rmtree(self.dir)
-            raise
-        self.facts = {}
-        end = time.monotonic() + LIMIT
-        while "POSTERN_URL" not in self.facts:
-            if self.process.poll() is not None or time.monotonic() > end:
-                self.close()
-                raise RuntimeError("the sandbox did not start")
-            time.sleep(0.02)
-            if os.path.exists(ready):
-                with open(ready) as lines:
-                    self.facts = dict(re.findall(r"(?m)^(\w+)='?(.*?)'?$", lines.read()))
-        self.ca = self.facts["CA"]
-
-    def port(self, name="a"):
-        return self.facts["PORT_" + name]
-
-    def commands(self):
-        """What clients said, in lines; the log may be a moment late."""
-        time.sleep(0.1)
-        with open(self.log, encoding="utf-8") as f:
-            return re.findall(r"(?m)^\S+ \d+ \S+ C \S+ \d+ (.*)$", f.read())
-
-    def auths(self):
-        return sum(line.upper().startswith("AUTH ") for line in self.commands())
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.close()
 
 
 class Result:
@@ -85,7 +31,8 @@ class Result:
 
 
 def run(*words, stdin=b"", **more):
-    env = {k: v for k, v in os.environ.items() if k not in ("POSTERN_URL", "SMTP_URL", "NO_COLOR")}
+    env = environment()
+    env.pop("NO_COLOR", None)
     env.update(more)
     start = time.monotonic()
     done = subprocess.run([CHECK, *words], input=stdin, env=env, timeout=LIMIT,

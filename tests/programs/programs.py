@@ -4,11 +4,9 @@
 
 programs.py POSTERN-SEND POSTERN-SANDBOX SEND LOOP MANY
 """
-import glob
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,68 +15,11 @@ import tempfile
 import time
 import unittest
 
-SEND, SANDBOX, EXAMPLE_SEND, EXAMPLE_LOOP, EXAMPLE_MANY = sys.argv[1:6]
+from sandbox import LIMIT, Sandbox, environment
+
+SEND, _, EXAMPLE_SEND, EXAMPLE_LOOP, EXAMPLE_MANY = sys.argv[1:6]
 MESSAGE = b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: test\n\nHello Bob!\n.dot\n"
 TO = "bob@example.org"
-LIMIT = 120
-
-
-def contents(path):
-    with open(path, "rb") as f:
-        return f.read()
-
-
-class Sandbox:
-    """A server on free ports; its answers as given by options."""
-
-    def __init__(self, *options, listen=("starttls",)):
-        self.dir = tempfile.mkdtemp(prefix="postern-programs-")
-        ready = os.path.join(self.dir, "ready")
-        words = [SANDBOX, "--dir", os.path.join(self.dir, "mail"), "--ready-file", ready]
-        for mode in listen:
-            words += ["--listen", "%s=0/%s" % (mode, mode)]
-        try:
-            self.process = subprocess.Popen(words + list(options), stdout=subprocess.DEVNULL)
-        except OSError:
-            shutil.rmtree(self.dir)
-            raise
-        self.facts = {}
-        end = time.monotonic() + LIMIT
-        while "POSTERN_URL" not in self.facts:
-            if self.process.poll() is not None or time.monotonic() > end:
-                self.close()
-                raise RuntimeError("the sandbox did not start")
-            time.sleep(0.02)
-            if os.path.exists(ready):
-                with open(ready) as lines:
-                    text = lines.read()
-                self.facts = dict(re.findall(r"(?m)^(\w+)='?(.*?)'?$", text))
-        self.url = self.facts["POSTERN_URL"]
-        self.ca = self.facts["CA"]
-        self.port = self.facts["PORT_" + listen[0]]
-
-    def messages(self):
-        files = glob.glob(os.path.join(self.dir, "mail", "Maildir", "new", "*"))
-        return [contents(f) for f in sorted(files)]
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.close()
-
-
-def environment(url):
-    env = {k: v for k, v in os.environ.items() if k not in ("POSTERN_URL", "SMTP_URL")}
-    if url:
-        env["POSTERN_URL"] = url
-    return env
 
 
 class Result:
@@ -117,12 +58,12 @@ class Accepted(Case):
     def test_line(self):
         with Sandbox() as box:
             r = self.expect(run(box.url, TO), 0)
-            self.assertRegex(r.out, r"^accepted by \S+:%s \(STARTTLS, TLS1\.[23], \S+\) as \S+\n$" % box.port)
+            self.assertRegex(r.out, r"^accepted by \S+:%s \(STARTTLS, TLS1\.[23], \S+\) as \S+\n$" % box.port())
             self.assertEqual(r.err, "")
             self.assertTrue(plain(box.messages()[0]).endswith(MESSAGE.split(b"Subject")[1]))
 
     def test_implicit_tls(self):
-        with Sandbox(listen=("implicit",)) as box:
+        with Sandbox(listen=("a=implicit",)) as box:
             self.assertIn("(implicit, TLS1.", self.expect(run(box.url, TO), 0).out)
 
     def test_json(self):
@@ -134,7 +75,7 @@ class Accepted(Case):
             self.assertEqual(o["outcome"], "accepted")
             self.assertIsNone(o["error"])
             self.assertEqual(set(o["route"]), {"host", "address", "port", "tls", "tls_version", "mechanism"})
-            self.assertEqual(o["route"]["port"], int(box.port))
+            self.assertEqual(o["route"]["port"], int(box.port()))
             self.assertEqual(o["route"]["tls"], "STARTTLS")
             self.assertGreaterEqual(len(o["attempts"]), 1)  # localhost may have two addresses
             self.assertIn(None, [a["error"] for a in o["attempts"]])
@@ -175,7 +116,7 @@ class Accepted(Case):
                 f.write(MESSAGE)
             with open(password, "wb") as f:
                 f.write(b"password\r\nsecond line\n")
-            url = "smtp://localhost:%s" % box.port
+            url = "smtp://localhost:%s" % box.port()
             common = ["--cafile", box.ca, "--user=user", "--message=" + file, "--server", url, TO]
             self.expect(run(None, "--password-file", password, *common), 0)
             self.expect(run(None, "--password-file", "-", *common, message=b"password"), 0)
@@ -246,11 +187,11 @@ class Accepted(Case):
     def test_port_list(self):
         with Sandbox() as box:
             r = run(None, "--server", "smtp://user:password@localhost", "--ports",
-                    "%d/starttls %s/starttls" % (closed_port(), box.port), "--cafile", box.ca, "--json", TO)
+                    "%d/starttls %s/starttls" % (closed_port(), box.port()), "--cafile", box.ca, "--json", TO)
             self.expect(r, 0)
             for a in r.json["attempts"]:
-                self.assertTrue(a["error"] or a["port"] == int(box.port))
-            self.assertEqual(r.json["route"]["port"], int(box.port))
+                self.assertTrue(a["error"] or a["port"] == int(box.port()))
+            self.assertEqual(r.json["route"]["port"], int(box.port()))
             self.assertEqual(len({a["port"] for a in r.json["attempts"]}), 2)
 
 
@@ -435,7 +376,7 @@ class Large(Case):
             self.assertEqual(p.returncode, 0, out)
             if os.environ.get("SANITIZED", "none") == "none":
                 self.assertLess(usage.ru_maxrss, 24 * 1024)
-            stored = glob.glob(os.path.join(box.dir, "mail", "Maildir", "new", "*"))
+            stored = box.stored()
             self.assertEqual(len(stored), 1)
             self.assertGreater(os.path.getsize(stored[0]), octets)
 
