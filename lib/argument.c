@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ip.h"
 #include "base/text.h"
 #include "argument.h"
 #include "url.h"
@@ -63,74 +64,16 @@ int ptn_check_has_unprintable(const char *s, size_t n)
 
 int ptn_check_is_ipv4(const char *s, size_t n)
 {
-	size_t at = 0;
+	unsigned char address[16];
 
-	for (int part = 0; part < 4; part++) {
-		size_t len = 0;
-		unsigned long long v;
-
-		if (part && (at == n || s[at++] != '.'))
-			return 0;
-		while (at + len < n && ptn_text_is_digit((unsigned char)s[at + len]))
-			len++;
-		/* A leading zero means octal to some. */
-		if (len > 3 || (len > 1 && s[at] == '0') || ptn_text_number(s + at, len, 255, &v))
-			return 0;
-		at += len;
-	}
-	return at == n;
-}
-
-static int is_hex(int c)
-{
-	return ptn_text_is_digit(c) || (ptn_text_lower(c) >= 'a' && ptn_text_lower(c) <= 'f');
+	return ptn_ip_parse(s, n, address) == 4;
 }
 
 int ptn_check_is_ipv6(const char *s, size_t n)
 {
-	int groups = 0, gap = n > 1 && s[0] == ':' && s[1] == ':';
+	unsigned char address[16];
 
-	for (size_t i = gap ? 2 : 0; i < n;) {
-		size_t from = i;
-
-		while (i < n && is_hex((unsigned char)s[i]))
-			i++;
-		if (i < n && s[i] == '.') { /* ::ffff:192.0.2.1 */
-			groups += 2;
-			return ptn_check_is_ipv4(s + from, n - from) &&
-			       (gap ? groups < 8 : groups == 8);
-		}
-		if (i == from || i - from > 4 || ++groups > 8)
-			return 0;
-		if (i == n)
-			break;
-		if (s[i++] != ':' || i == n)
-			return 0;
-		if (s[i] == ':') {
-			if (gap)
-				return 0;
-			gap = 1;
-			i++;
-		}
-	}
-	return gap ? groups < 8 : groups == 8;
-}
-
-/* A name whose last label is a number is taken for an address by some: 127.1, 0x7f000001. */
-static int ends_in_number(const char *s, size_t n)
-{
-	size_t at = n, digits = 0;
-	int hex;
-
-	while (at && s[at - 1] != '.')
-		at--;
-	hex = n - at >= 2 && s[at] == '0' && ptn_text_lower((unsigned char)s[at + 1]) == 'x';
-	if (hex)
-		at += 2;
-	for (size_t i = at; i < n; i++)
-		digits += (size_t)(hex ? is_hex((unsigned char)s[i])
-				       : ptn_text_is_digit((unsigned char)s[i]));
-	return digits == n - at && (digits || hex);
+	return ptn_ip_parse(s, n, address) == 16;
 }
 
 enum { UNDERSCORES = 1, UTF8 = 2 }; /* what else a label may hold */
@@ -196,7 +139,7 @@ static const char *domain_rule(const char *s, size_t n, unsigned allow)
 		return is_address_literal(s, n) ? NULL
 						: "an address is written as [192.0.2.1] or "
 						  "[IPv6:2001:db8::1]";
-	if (ends_in_number(s, n) || ptn_check_is_ipv6(s, n))
+	if (ptn_ip_ends_in_number(s, n) || ptn_check_is_ipv6(s, n))
 		return "an address is written as [192.0.2.1] or [IPv6:2001:db8::1]";
 	return name_rule(s, n, allow);
 }
@@ -231,7 +174,7 @@ static const char *host_rule(const char *s, size_t n)
 		return "it is empty";
 	if (n > MOST_HOST)
 		return "a host name has at most 253 octets";
-	if (ends_in_number(s, n))
+	if (ptn_ip_ends_in_number(s, n))
 		return ptn_check_is_ipv4(s, n) ? NULL
 					       : "an IPv4 address is four numbers from 0 to 255, "
 						 "as 192.0.2.1";

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "argument.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "handle.h"
@@ -53,7 +54,6 @@ static int read_trust(postern *p, int which, const char *pem_file)
 	struct ptn_trust *trust = NULL;
 	const char *why = "";
 	char sentence[WHY];
-	size_t n = 0;
 	int err = ptn_trust_file(&trust, pem_file, &why);
 
 	if (!err) {
@@ -63,10 +63,7 @@ static int read_trust(postern *p, int which, const char *pem_file)
 	}
 	if (err == POSTERN_E_NOMEM)
 		return fail(p, which, err, postern_strerror(err));
-	memcpy(sentence, "cafile: ", 8);
-	n = strlen(why) < sizeof(sentence) - 9 ? strlen(why) : sizeof(sentence) - 9;
-	memcpy(sentence + 8, why, n);
-	sentence[8 + n] = '\0';
+	ptn_check_refuse(sentence, sizeof(sentence), "cafile: %s", why);
 	return fail(p, which, err, sentence);
 }
 

@@ -257,14 +257,7 @@ static const struct words words[PTN_FAULT_COUNT] = {
 
 static int put_number(struct ptn_buf *b, unsigned long long v)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
-
-	if (!v)
-		return 1;
-	for (; v; v /= 10)
-		digits[--at] = (char)('0' + v % 10);
-	return ptn_buf_add(b, digits + at, sizeof(digits) - at);
+	return v ? ptn_text_decimal(b, v) : 1;
 }
 
 /* Made fit to be shown once more, in case it was not; what is shown already stays as it is. */

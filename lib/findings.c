@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "base/text.h"
 #include "explain.h"
 #include "findings.h"
 #include "refine.h"
@@ -130,13 +131,8 @@ static void put_parts(struct postern_report *r, struct ptn_buf *b, const char *c
 
 static void put_port(struct postern_report *r, struct ptn_buf *b, int port)
 {
-	char digits[8];
-	size_t at = sizeof(digits) - 1;
-
-	digits[at] = '\0';
-	for (; at && (port > 0 || !digits[at]); port /= 10)
-		digits[--at] = (char)('0' + port % 10);
-	put_parts(r, b, (const char *[]){digits + at, NULL});
+	if (!r->failed)
+		r->failed = ptn_text_decimal(b, (unsigned)port) != 0;
 }
 
 static int is_unreachable(int fault)

@@ -14,15 +14,9 @@ enum { MODES = sizeof modes / sizeof *modes };
 
 static int put_number(struct ptn_buf *out, long long v)
 {
-	char digits[24];
-	size_t at = sizeof digits;
+	int err = ptn_buf_puts(out, " ");
 
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	digits[--at] = ' ';
-	return ptn_buf_add(out, digits + at, sizeof digits - at);
+	return err ? err : ptn_text_decimal(out, (unsigned long long)v);
 }
 
 int ptn_hint_print(struct ptn_buf *out, const struct ptn_hint *h, const char *host)

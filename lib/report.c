@@ -42,14 +42,9 @@ void ptn_report_buf(struct postern_report *r, const char *key, const struct ptn_
 
 void ptn_report_number(struct postern_report *r, const char *key, unsigned long long n)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
+	char digits[PTN_TEXT_DIGITS];
 
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	ptn_report_octets(r, key, digits + at, sizeof(digits) - at);
+	ptn_report_octets(r, key, digits, ptn_text_digits(digits, n));
 }
 
 /* ---- The public side. ---- */

@@ -79,7 +79,6 @@ static void forget_hint(struct ptn_search *s, const struct ptn_attempt *a)
 static void attempt_failed(struct ptn_search *s, size_t i, int fault, ptn_time now)
 {
 	struct ptn_attempt *a = &s->attempts[i];
-	struct ptn_buf advice = {0};
 
 	a->fault = fault;
 	forget_hint(s, a);
@@ -87,15 +86,13 @@ static void attempt_failed(struct ptn_search *s, size_t i, int fault, ptn_time n
 		const struct ptn_reply *reply = ptn_smtp_reply(a->link->smtp);
 
 		a->fault = ptn_facts_refine(fault, a->link, reply);
-		ptn_facts_explain(&a->error, &advice, a->fault, s->set, a->link, reply);
+		ptn_facts_explain(&a->error, &s->advice, a->fault, s->set, a->link, reply);
 	} else {
 		struct ptn_facts f = {
 			.host = host(s, i), .address = a->address, .port = a->want.port};
 
-		ptn_explain(&a->error, &advice, fault, &f);
+		ptn_explain(&a->error, &s->advice, fault, &f);
 	}
-	copy_words(&s->advice, &advice);
-	ptn_buf_free(&advice);
 	ptn_remark(s->set, (const char *[]){ptn_buf_data(&a->error), NULL});
 	end_attempt(s, i, now);
 	ptn_route_failed(&s->route, i, fault, now);

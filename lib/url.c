@@ -176,14 +176,6 @@ int ptn_url_ports(struct ptn_candidate out[PTN_ROUTE_MOST], size_t *n, const cha
 
 /* ---- Percent-encoding --------------------------------------------------------------------- */
 
-static int hex_value(int c)
-{
-	if (ptn_text_is_digit(c))
-		return c - '0';
-	c = ptn_text_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* RFC 3986 2.1, into *out.  part: what the sentence calls it; the text itself is not shown. */
 static int decode(struct parse *p, const char *part, struct span s, char **out)
 {
@@ -195,8 +187,8 @@ static int decode(struct parse *p, const char *part, struct span s, char **out)
 		int high, low, c = (unsigned char)s.at[i];
 
 		if (c == '%') {
-			high = i + 2 < s.n ? hex_value((unsigned char)s.at[i + 1]) : -1;
-			low = i + 2 < s.n ? hex_value((unsigned char)s.at[i + 2]) : -1;
+			high = i + 2 < s.n ? ptn_text_hex((unsigned char)s.at[i + 1]) : -1;
+			low = i + 2 < s.n ? ptn_text_hex((unsigned char)s.at[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return REFUSE(
 					p,

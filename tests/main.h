@@ -10,4 +10,7 @@ void test_cases(Suite *s);
 /* One more case in the suite, with a time limit that holds under valgrind. */
 TCase *test_case(Suite *s, const char *name);
 
+/* One test for each row of a table; _i is the row. */
+#define EACH(t, test, rows) tcase_add_loop_test(t, test, 0, (int)(sizeof(rows) / sizeof((rows)[0])))
+
 #endif

@@ -115,6 +115,34 @@ int ptn_text_number(const char *s, size_t n, unsigned long long max, unsigned lo
 	return 0;
 }
 
+size_t ptn_text_digits(char out[PTN_TEXT_DIGITS], unsigned long long v)
+{
+	char digits[PTN_TEXT_DIGITS];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	memcpy(out, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
+}
+
+int ptn_text_decimal(struct ptn_buf *b, unsigned long long v)
+{
+	char digits[PTN_TEXT_DIGITS];
+
+	return ptn_buf_add(b, digits, ptn_text_digits(digits, v));
+}
+
+int ptn_text_hex(int c)
+{
+	if (ptn_text_is_digit(c))
+		return c - '0';
+	c = ptn_text_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 int ptn_text_escape(struct ptn_buf *b, const char *s, size_t n, size_t max)
 {
 	static const char hex[] = "0123456789ABCDEF";

@@ -26,6 +26,15 @@ int ptn_text_is_utf8(const char *s, size_t n); /* RFC 3629: no overlong forms, n
 /* Decimal digits only, the whole of s: 0 and *out, or -1 (empty, other octets, over max). */
 int ptn_text_number(const char *s, size_t n, unsigned long long max, unsigned long long *out);
 
+/* v in decimal: the count of digits put at the front of out (no NUL); or added to b, 0 or
+ * POSTERN_E_NOMEM. */
+enum { PTN_TEXT_DIGITS = 20 };
+size_t ptn_text_digits(char out[PTN_TEXT_DIGITS], unsigned long long v);
+int ptn_text_decimal(struct ptn_buf *b, unsigned long long v);
+
+/* The value of a hexadecimal digit, -1 if c is none. */
+int ptn_text_hex(int c);
+
 /* Add s to b fit to be shown: controls and invalid UTF-8 as \xNN, at most max octets added, "..."
  * where it was cut.  0 or POSTERN_E_NOMEM. */
 int ptn_text_escape(struct ptn_buf *b, const char *s, size_t n, size_t max);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/ip.h"
 #include "base/text.h"
 #include "net/net.h"
 
@@ -36,15 +37,11 @@ int ptn_net_parse(struct ptn_address *out, const char *text, size_t n)
 	const char *percent = memchr(text, '%', n);
 	size_t len = percent ? (size_t)(percent - text) : n;
 	struct ptn_address a = {0};
-	char literal[INET6_ADDRSTRLEN];
+	size_t octets = ptn_ip_parse(text, len, a.octets);
 
-	if (!len || len >= sizeof literal || memchr(text, '\0', n))
+	if (!octets)
 		return -1;
-	memcpy(literal, text, len);
-	literal[len] = '\0';
-	a.family = memchr(literal, ':', len) ? 6 : 4;
-	if (inet_pton(a.family == 6 ? AF_INET6 : AF_INET, literal, a.octets) != 1)
-		return -1;
+	a.family = octets == 16 ? 6 : 4;
 	if (percent) {
 		if (!is_link_local(&a))
 			return -1;

@@ -54,18 +54,6 @@ static int finish(struct ptn_buf *out, size_t len, int err)
 	return err;
 }
 
-static int put_number(struct ptn_buf *out, unsigned long long v)
-{
-	char digits[24];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	return ptn_buf_add(out, digits + at, sizeof(digits) - at);
-}
-
 int ptn_command_word(struct ptn_buf *out, const char *verb)
 {
 	size_t len = ptn_buf_len(out);
@@ -116,7 +104,7 @@ int ptn_command_mail(struct ptn_buf *out, const char *path, unsigned params,
 	if (!err && params & PTN_PARAM_SIZE)
 		err = ptn_buf_puts(out, " SIZE=");
 	if (!err && params & PTN_PARAM_SIZE)
-		err = put_number(out, size);
+		err = ptn_text_decimal(out, size);
 	if (!err && params & PTN_PARAM_8BITMIME)
 		err = ptn_buf_puts(out, " BODY=8BITMIME");
 	if (!err && params & PTN_PARAM_SMTPUTF8)

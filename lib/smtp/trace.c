@@ -50,20 +50,13 @@ void ptn_trace_reply(struct ptn_smtp *s, int masked)
 
 void ptn_trace_remark(struct ptn_smtp *s, const char *text, unsigned long long n, const char *unit)
 {
-	char line[128], digits[24];
-	size_t at = sizeof(digits), len = strlen(text), more = strlen(unit);
+	struct ptn_buf line = {0};
 
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	if (len + (sizeof(digits) - at) + more > sizeof(line))
+	if (!s->policy->trace)
 		return;
-	memcpy(line, text, len);
-	memcpy(line + len, digits + at, sizeof(digits) - at);
-	len += sizeof(digits) - at;
-	memcpy(line + len, unit, more);
-	add(s, "*", line, len + more);
+	if (!ptn_buf_puts(&line, text) && !ptn_text_decimal(&line, n) && !ptn_buf_puts(&line, unit))
+		add(s, "*", ptn_buf_data(&line), ptn_buf_len(&line));
+	ptn_buf_free(&line);
 }
 
 size_t ptn_smtp_trace(struct ptn_smtp *s, const char **p)

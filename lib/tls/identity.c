@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ip.h"
 #include "base/text.h"
 #include "postern.h"
 #include "tls/identity.h"
@@ -14,106 +15,13 @@ static const char oid_alt_name[] = "2.5.29.17";
 
 /* ---- Addresses ---- */
 
-static size_t parse_ip4(const char *s, size_t n, unsigned char out[4])
-{
-	for (int part = 0; part < 4; part++) {
-		const char *dot = part < 3 ? memchr(s, '.', n) : s + n;
-		size_t len = dot ? (size_t)(dot - s) : 0;
-		unsigned long long v;
-
-		if (!len || (len > 1 && *s == '0') || ptn_text_number(s, len, 255, &v))
-			return 0;
-		out[part] = (unsigned char)v;
-		if (part < 3) {
-			s += len + 1;
-			n -= len + 1;
-		}
-	}
-	return 4;
-}
-
-static int hex_value(int c)
-{
-	c = ptn_text_lower(c);
-	return ptn_text_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* One group of up to four hexadecimal digits: how many there are; 0 is none, 5 too many. */
-static size_t parse_group(const char *s, size_t n, unsigned char out[2])
-{
-	unsigned v = 0;
-	size_t len = 0;
-
-	while (len < n && len < 5 && hex_value((unsigned char)s[len]) >= 0)
-		v = v << 4 | (unsigned)hex_value((unsigned char)s[len++]);
-	out[0] = (unsigned char)(v >> 8);
-	out[1] = (unsigned char)v;
-	return len;
-}
-
-/* Open the "::" at gap so that the whole is 16 octets: it stands for one group or more. */
-static size_t spread(unsigned char out[16], size_t have, size_t gap)
-{
-	if (gap > have)
-		return have == 16 ? 16 : 0;
-	if (have > 14)
-		return 0;
-	memmove(out + 16 - (have - gap), out + gap, have - gap);
-	memset(out + gap, 0, 16 - have);
-	return 16;
-}
-
-/* RFC 4291 2.2 */
-static size_t parse_ip6(const char *s, size_t n, unsigned char out[16])
-{
-	enum { NO_GAP = 17 };
-	size_t have = 0, gap = NO_GAP;
-
-	if (n >= 2 && s[0] == ':' && s[1] == ':') {
-		gap = 0;
-		s += 2;
-		n -= 2;
-	}
-	while (n) {
-		unsigned char group[2];
-		size_t len = parse_group(s, n, group);
-
-		if (len && len < n && s[len] == '.')
-			return have <= 12 && parse_ip4(s, n, out + have)
-				       ? spread(out, have + 4, gap)
-				       : 0;
-		if (!len || len > 4 || have == 16)
-			return 0;
-		memcpy(out + have, group, 2);
-		have += 2;
-		s += len;
-		n -= len;
-		if (!n)
-			break;
-		if (n < 2 || *s != ':')
-			return 0;
-		s++;
-		n--;
-		if (*s == ':') {
-			if (gap != NO_GAP)
-				return 0;
-			gap = have;
-			s++;
-			n--;
-		}
-	}
-	return spread(out, have, gap);
-}
-
 size_t ptn_identity_address(const char *host, unsigned char address[16])
 {
 	const char *zone = strchr(host, '%');
 	size_t n = zone ? (size_t)(zone - host) : strlen(host);
+	size_t len = ptn_ip_parse(host, n, address);
 
-	memset(address, 0, 16);
-	if (memchr(host, ':', n))
-		return parse_ip6(host, n, address);
-	return zone ? 0 : parse_ip4(host, n, address);
+	return zone && len != 16 ? 0 : len;
 }
 
 /* ---- Names ---- */
@@ -140,30 +48,11 @@ static size_t count_labels(const char *s, size_t n)
 	return len ? count : 0;
 }
 
-/* Resolvers take "127.1" and "0x7f.1" for addresses, so a name never ends in a number. */
-static int ends_in_number(const char *s, size_t n)
-{
-	size_t start = n, i;
-
-	while (start && s[start - 1] != '.')
-		start--;
-	i = n - start > 1 && s[start] == '0' && ptn_text_lower((unsigned char)s[start + 1]) == 'x'
-		    ? start + 2
-		    : start;
-	if (i > start)
-		while (i < n && hex_value((unsigned char)s[i]) >= 0)
-			i++;
-	else
-		while (i < n && ptn_text_is_digit((unsigned char)s[i]))
-			i++;
-	return i == n;
-}
-
 size_t ptn_identity_name(const char *host, size_t len)
 {
 	if (len && host[len - 1] == '.')
 		len--;
-	return count_labels(host, len) && !ends_in_number(host, len) ? len : 0;
+	return count_labels(host, len) && !ptn_ip_ends_in_number(host, len) ? len : 0;
 }
 
 /* Whether a dNSName is of a form that can match at all. */

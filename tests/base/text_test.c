@@ -198,6 +198,36 @@ START_TEST(numbers_are_digits_up_to_a_maximum)
 }
 END_TEST
 
+START_TEST(decimal_there_and_back)
+{
+	static const unsigned long long values[] = {
+		0, 1, 9, 10, 587, 4294967296ULL, 18446744073709551615ULL};
+	char digits[PTN_TEXT_DIGITS];
+
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		unsigned long long v = 77;
+		size_t n = ptn_text_digits(digits, values[i]);
+
+		ck_assert_int_eq(ptn_text_number(digits, n, ~0ULL, &v), 0);
+		ck_assert(v == values[i]);
+		ck_assert(n == 1 || digits[0] != '0');
+	}
+}
+END_TEST
+
+START_TEST(hex_digits)
+{
+	ck_assert_int_eq(ptn_text_hex('0'), 0);
+	ck_assert_int_eq(ptn_text_hex('9'), 9);
+	ck_assert_int_eq(ptn_text_hex('a'), 10);
+	ck_assert_int_eq(ptn_text_hex('F'), 15);
+	ck_assert_int_eq(ptn_text_hex('g'), -1);
+	ck_assert_int_eq(ptn_text_hex('@'), -1);
+	ck_assert_int_eq(ptn_text_hex(0), -1);
+	ck_assert_int_eq(ptn_text_hex(0xE1), -1);
+}
+END_TEST
+
 START_TEST(numbers_below_a_thousand)
 {
 	for (unsigned max = 0; max < 120; max++)
@@ -447,8 +477,6 @@ START_TEST(distance_counts_changes)
 }
 END_TEST
 
-#define EACH(t, test, rows) tcase_add_loop_test(t, test, 0, (int)(sizeof rows / sizeof rows[0]))
-
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "text");
@@ -459,6 +487,8 @@ void test_cases(Suite *s)
 	EACH(t, utf8_is_rfc_3629, utf8);
 	tcase_add_test(t, every_character_is_utf8);
 	EACH(t, numbers_are_digits_up_to_a_maximum, numbers);
+	tcase_add_test(t, decimal_there_and_back);
+	tcase_add_test(t, hex_digits);
 	tcase_add_test(t, numbers_below_a_thousand);
 	EACH(t, shown_text_is_harmless, shows);
 	tcase_add_test(t, shown_text_never_breaks_its_promise);

@@ -436,8 +436,6 @@ START_TEST(sentences_fit)
 }
 END_TEST
 
-#define EACH(t, test, table) tcase_add_loop_test(t, test, 0, (int)(sizeof table / sizeof table[0]))
-
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "argument");

@@ -569,9 +569,8 @@ void test_cases(Suite *s)
 	tcase_add_test(t, off_is_as_before);
 	tcase_add_test(t, no_route_is_remembered);
 	tcase_add_test(t, a_domain_may_be_too_long);
-	tcase_add_loop_test(t, services_that_are_not_there, 0,
-			    (int)(sizeof missing / sizeof *missing));
-	tcase_add_loop_test(t, targets_without_address, 0, (int)(sizeof targets / sizeof *targets));
+	EACH(t, services_that_are_not_there, missing);
+	EACH(t, targets_without_address, targets);
 	tcase_add_loop_test(t, one_service_silent_and_the_other_without_address, 0, 2);
 	tcase_add_test(t, no_answer_at_all);
 	tcase_add_test(t, the_limit_is_for_all);

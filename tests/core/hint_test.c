@@ -94,6 +94,6 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "hint");
 
 	tcase_add_test(t, what_is_printed_is_read);
-	tcase_add_loop_test(t, what_is_no_route_is_refused, 0, (int)(sizeof bad / sizeof *bad));
+	EACH(t, what_is_no_route_is_refused, bad);
 	tcase_add_test(t, the_hint_goes_first_and_nobody_is_lost);
 }

@@ -568,9 +568,9 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "probe");
 
 	tcase_add_checked_fixture(t, reset, NULL);
-	tcase_add_loop_test(t, one_port, 0, (int)(sizeof(rows) / sizeof(*rows)));
+	EACH(t, one_port, rows);
 	tcase_add_test(t, facts);
-	tcase_add_loop_test(t, sign_in, 0, (int)(sizeof(choices) / sizeof(*choices)));
+	EACH(t, sign_in, choices);
 	tcase_add_loop_test(t, the_better_one, 0, 3);
 	tcase_add_test(t, the_others_do_not_wait);
 	tcase_add_test(t, guessed_modes_are_no_mistake);

@@ -85,7 +85,7 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "refine");
 
-	tcase_add_loop_test(t, a_reply_means, 0, (int)(sizeof replies / sizeof *replies));
+	EACH(t, a_reply_means, replies);
 	tcase_add_test(t, an_issuer_means);
 	tcase_add_test(t, all_ports_mean);
 }

@@ -173,6 +173,6 @@ void test_cases(Suite *s)
 	tcase_add_test(t, each_is_taken_once);
 	tcase_add_test(t, no_more_than_there_is_room_for);
 	tcase_add_test(t, the_same_number_gives_the_same_order);
-	tcase_add_loop_test(t, weights_are_respected, 0, (int)(sizeof drawn / sizeof *drawn));
-	tcase_add_loop_test(t, below_a_domain, 0, (int)(sizeof names / sizeof *names));
+	EACH(t, weights_are_respected, drawn);
+	EACH(t, below_a_domain, names);
 }

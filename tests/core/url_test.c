@@ -707,8 +707,6 @@ START_TEST(any_text_is_safe)
 }
 END_TEST
 
-#define EACH(t, test, table) tcase_add_loop_test(t, test, 0, (int)(sizeof table / sizeof table[0]))
-
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "url");

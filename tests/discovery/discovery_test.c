@@ -452,7 +452,7 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "discovery");
 
-	tcase_add_loop_test(t, mails, 0, (int)(sizeof rows / sizeof *rows));
+	EACH(t, mails, rows);
 	tcase_add_test(t, the_setter);
-	tcase_add_loop_test(t, what_may_be_set, 0, (int)(sizeof set / sizeof *set));
+	EACH(t, what_may_be_set, set);
 }

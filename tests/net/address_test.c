@@ -138,7 +138,7 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "address");
 
-	tcase_add_loop_test(t, literal, 0, (int)(sizeof literals / sizeof *literals));
+	EACH(t, literal, literals);
 	tcase_add_test(t, only_the_length_given_is_read);
 	tcase_add_test(t, zones);
 	tcase_add_test(t, what_does_not_fit_is_not_printed);

@@ -76,7 +76,7 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "host");
 
-	tcase_add_loop_test(t, name, 0, (int)(sizeof names / sizeof *names));
+	EACH(t, name, names);
 	tcase_add_test(t, this_host);
 	tcase_add_test(t, this_process);
 }

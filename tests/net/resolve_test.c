@@ -687,10 +687,10 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "resolve");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, asked_of_a_server, 0, (int)(sizeof lookups / sizeof *lookups));
-	tcase_add_loop_test(t, services_are_found, 0, (int)(sizeof finds / sizeof *finds));
+	EACH(t, asked_of_a_server, lookups);
+	EACH(t, services_are_found, finds);
 	tcase_add_test(t, services_and_addresses);
-	tcase_add_loop_test(t, known_here, 0, (int)(sizeof known / sizeof *known));
+	EACH(t, known_here, known);
 	tcase_add_test(t, not_under_localhost);
 	tcase_add_test(t, hosts_file);
 	tcase_add_test(t, truncated_and_asked_over_tcp);

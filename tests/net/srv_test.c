@@ -325,7 +325,7 @@ void test_cases(Suite *s)
 	tcase_add_test(t, no_more_than_there_is_room_for);
 	tcase_add_test(t, nothing_in_it);
 	tcase_add_test(t, long_names);
-	tcase_add_loop_test(t, bad_targets, 0, (int)(sizeof bad / sizeof *bad));
+	EACH(t, bad_targets, bad);
 	tcase_add_test(t, chain_of_pointers);
 	tcase_add_test(t, cut_anywhere);
 	tcase_add_test(t, changed_anywhere);

@@ -85,6 +85,6 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "check");
 
 	tcase_add_test(t, all_options);
-	tcase_add_loop_test(t, wrong_usage, 0, (int)(sizeof refused / sizeof *refused));
+	EACH(t, wrong_usage, refused);
 	tcase_add_test(t, the_environment);
 }

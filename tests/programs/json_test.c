@@ -64,5 +64,5 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "json");
 
 	tcase_add_test(t, nests);
-	tcase_add_loop_test(t, quotes, 0, (int)(sizeof(strings) / sizeof(*strings)));
+	EACH(t, quotes, strings);
 }

@@ -93,7 +93,7 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "jsonread");
 
-	tcase_add_loop_test(t, values_are_found, 0, (int)(sizeof good / sizeof *good));
-	tcase_add_loop_test(t, the_rest_is_refused, 0, (int)(sizeof bad / sizeof *bad));
+	EACH(t, values_are_found, good);
+	EACH(t, the_rest_is_refused, bad);
 	tcase_add_test(t, every_prefix_is_refused);
 }

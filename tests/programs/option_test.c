@@ -78,5 +78,5 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "option");
 
-	tcase_add_loop_test(t, reads, 0, (int)(sizeof(lines) / sizeof(*lines)));
+	EACH(t, reads, lines);
 }

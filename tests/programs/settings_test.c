@@ -142,7 +142,7 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "settings");
 
-	tcase_add_loop_test(t, refuses, 0, (int)(sizeof(refused) / sizeof(*refused)));
+	EACH(t, refuses, refused);
 	tcase_add_test(t, keeps_every_option);
 	tcase_add_test(t, looks_into_the_environment);
 	tcase_add_test(t, knows_json_even_behind_the_mistake);

@@ -67,7 +67,7 @@ void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "status");
 
-	tcase_add_loop_test(t, tells_each_fault, 0, (int)(sizeof(faults) / sizeof(*faults)));
+	EACH(t, tells_each_fault, faults);
 	tcase_add_test(t, goes_by_the_outcome_first);
 	tcase_add_test(t, knows_all);
 }

@@ -169,10 +169,9 @@ void test_cases(Suite *s)
 
 	tcase_add_loop_test(t, every_fault_has_exactly_one_row, 0, PTN_FAULT_COUNT);
 	tcase_add_test(t, no_row_is_about_nothing);
-	tcase_add_loop_test(t, verdict_follows_from_the_number, 0,
-			    (int)(sizeof meaning / sizeof *meaning));
+	EACH(t, verdict_follows_from_the_number, meaning);
 	tcase_add_test(t, only_what_lets_others_try_is_weighed);
-	tcase_add_loop_test(t, fault_is_in_its_place, 0, (int)(sizeof placed / sizeof *placed));
+	EACH(t, fault_is_in_its_place, placed);
 	tcase_add_test(t, unknown_faults_stop);
 	tcase_add_test(t, implicit_is_over_starttls_is_over_the_rest);
 }

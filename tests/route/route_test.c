@@ -1040,15 +1040,14 @@ void test_cases(Suite *s)
 	tcase_add_loop_test(t, each_three, 0, KINDS);
 	tcase_add_loop_test(t, each_three_in_other_orders, 0, KINDS);
 	t = test_case(s, "by hand");
-	tcase_add_loop_test(t, each_failure_on_each_port, 0, (int)(sizeof alone / sizeof *alone));
+	EACH(t, each_failure_on_each_port, alone);
 	tcase_add_test(t, dropped_syn);
 	tcase_add_test(t, silence_after_a_quick_connect);
 	tcase_add_test(t, silence_after_a_slow_connect);
 	tcase_add_test(t, all_silent);
 	tcase_add_test(t, grace_passes);
 	tcase_add_test(t, preferred_arrives_in_grace);
-	tcase_add_loop_test(t, preferred_fails_in_grace, 0,
-			    (int)(sizeof in_the_grace / sizeof *in_the_grace));
+	EACH(t, preferred_fails_in_grace, in_the_grace);
 	tcase_add_test(t, usable_fails_in_grace);
 	tcase_add_test(t, second_grace_begins_anew);
 	tcase_add_test(t, grace_counts_from_the_first_usable);
@@ -1064,10 +1063,10 @@ void test_cases(Suite *s)
 	t = test_case(s, "a mode that was not named");
 	tcase_add_test(t, guess_waits_for_silence);
 	tcase_add_test(t, wrong_guess_harms_nobody);
-	tcase_add_loop_test(t, guess_needs_a_ground, 0, (int)(sizeof grounds / sizeof *grounds));
+	EACH(t, guess_needs_a_ground, grounds);
 	tcase_add_test(t, expansion_keeps_what_was_named);
 	t = test_case(s, "at random");
 	tcase_add_loop_test(t, random_walks, 0, 4);
 	t = test_case(s, "addresses");
-	tcase_add_loop_test(t, addresses_alternate, 0, (int)(sizeof orders / sizeof *orders));
+	EACH(t, addresses_alternate, orders);
 }

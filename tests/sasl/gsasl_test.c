@@ -788,8 +788,6 @@ START_TEST(memory_fails_at_each_place)
 }
 END_TEST
 
-#define EACH(t, test, table) tcase_add_loop_test(t, test, 0, (int)(sizeof table / sizeof table[0]))
-
 /* Without a process of its own for each test, nothing of one may reach the next. */
 static void begin_anew(void)
 {

@@ -419,8 +419,7 @@ void test_cases(Suite *s)
 
 	tcase_add_checked_fixture(t, NULL, reset_policy);
 	tcase_add_test(t, nothing_before_the_greeting);
-	tcase_add_loop_test(t, strangers_are_quoted, 0,
-			    (int)(sizeof strangers / sizeof *strangers));
+	EACH(t, strangers_are_quoted, strangers);
 	tcase_add_test(t, implicit_waits_for_tls);
 	tcase_add_test(t, tls_up_unasked_changes_nothing);
 	tcase_add_test(t, tls_forgets);
