@@ -33,7 +33,7 @@ struct words {
 #define SIGN_IN "Sign in with user and password, over TLS (tls=starttls or tls=implicit)."
 #define NO_PASSWORDS \
 	"Password sign-in is switched off for this account: ask its administrator to allow it " \
-	"for SMTP. The service may want OAuth 2.0 instead, which this version does not have."
+	"for SMTP, or sign in with a token (OAuth 2.0)."
 #define SERVER_TO_SERVER \
 	"Most clouds and providers block port 25, which is for mail between servers: use 587 or " \
 	"465."
@@ -72,6 +72,19 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_ALL_PORTS_REFUSED] =
 		{"every port of %h refused the connection",
 		 "Nothing takes mail there: check the host name in the provider's documentation."},
+	[PTN_FAULT_PROXY_UNREACHABLE] =
+		{"the proxy cannot be reached{: %d}",
+		 "Check the proxy's name and port (proxy=), and that it runs."},
+	[PTN_FAULT_PROXY_REFUSED] = {"the proxy did not connect to %w{: %d}",
+				     "The proxy may allow some ports only: ask who runs it."},
+	[PTN_FAULT_PROXY_AUTH] =
+		{"the proxy refused its user name or password{: %d}",
+		 "Check the credentials in proxy=: they are not those of the mail service."},
+	[PTN_FAULT_PROXY_MALFORMED] =
+		{"what answers as the proxy speaks neither SOCKS5 nor HTTP as it should{: %d}",
+		 "Check the kind of proxy, its name and its port (proxy=)."},
+	[PTN_FAULT_SOURCE_UNUSABLE] = {"the source address cannot be used on this machine{: %d}",
+				       "Name an address that this machine has, or none (source=)."},
 	[PTN_FAULT_GREETING_CLOSED] = {"%w closed the connection without a greeting", WRONG_HOST},
 	[PTN_FAULT_GREETING_SILENT] =
 		{"%w accepted the connection and stayed silent",
@@ -126,6 +139,9 @@ static const struct words words[PTN_FAULT_COUNT] = {
 				      "Use STARTTLS on this port (tls=starttls), or port 465."},
 	[PTN_FAULT_TLS_BROKEN] = {"the TLS session with %w is broken{: %d}",
 				  "Try again; if it goes on, tell the server's operator."},
+	[PTN_FAULT_TLS_CERT_WANTED] =
+		{"%w wants a certificate of the client{, %d}",
+		 "Set a client certificate that the server accepts, with its key."},
 	[PTN_FAULT_CERT_EXPIRED] = {"the certificate of %h has expired{: %d}",
 				    "Tell the server's operator; and check this machine's clock."},
 	[PTN_FAULT_CERT_NOT_YET_VALID] =
@@ -154,6 +170,19 @@ static const struct words words[PTN_FAULT_COUNT] = {
 				    "Tell the server's operator."},
 	[PTN_FAULT_CERT_INVALID] = {"the certificate of %h is not valid{: %d}",
 				    "Tell the server's operator."},
+	[PTN_FAULT_CERT_NOT_PINNED] = {"the key of %h is none of those pinned{: %d}",
+				       "If the server's key was changed on purpose, pin the new "
+				       "one (pin=); else someone stands between."},
+	[PTN_FAULT_CERT_NO_STAPLE] =
+		{"%h sent no proof that its certificate was not revoked{: %d}",
+		 "The server must staple an OCSP response: tell its operator."},
+	[PTN_FAULT_CERT_BAD_STAPLE] =
+		{"%h sent an OCSP response that proves nothing about its certificate{: %d}",
+		 "Tell the server's operator; and check this machine's clock."},
+	[PTN_FAULT_CERT_NOT_IN_DNS] =
+		{"the certificate of %h is not the one that DNS names (DANE){: %d}",
+		 "Someone may stand between; or the operator changed the certificate and not the "
+		 "TLSA record."},
 	[PTN_FAULT_TRUST_UNUSABLE] = {"there are no certificate authorities to check %h with{: %d}",
 				      "Install the system's authorities (package ca-certificates), "
 				      "or name a file (cafile=)."},
@@ -172,6 +201,18 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_AUTH_NO_MECHANISM] =
 		{"%h and this configuration have no sign-in mechanism in common{: %d}",
 		 "Allow one of those offered, or supply the kind of credential they need."},
+	[PTN_FAULT_AUTH_DOWNGRADE] =
+		{"%h offered a stronger sign-in before than it offers now{: %d}",
+		 "Nothing was sent. Someone may be on the path; if the server was changed on "
+		 "purpose, allow it for once."},
+	[PTN_FAULT_AUTH_NO_BINDING] =
+		{"channel binding is required, and cannot be had from %h{: %d}",
+		 "The server must offer a -PLUS mechanism over TLS; else do not require it."},
+	[PTN_FAULT_AUTH_NO_TOKEN] = {"there was no token to sign in with{: %d}",
+				     "Renew the token where it comes from, then try again."},
+	[PTN_FAULT_AUTH_TOKEN_REFUSED] =
+		{"%h refused the token{: %d}{: %r}",
+		 "Check the account, and that the token is for mail submission (its scope)."},
 	[PTN_FAULT_AUTH_REFUSED] =
 		{"%h refused the user name or password{: %r}",
 		 "Check both; some providers need an application password. No other port was tried "
@@ -232,8 +273,15 @@ static const struct words words[PTN_FAULT_COUNT] = {
 		 "Encode the content as base64 or quoted-printable."},
 	[PTN_FAULT_NEEDS_SMTPUTF8] = {"an address is not ASCII, and %h does not offer SMTPUTF8",
 				      "Use an ASCII address."},
+	[PTN_FAULT_NEEDS_EXTENSION] =
+		{"the mail asks for what %h does not offer{: %d}",
+		 "Send it without that, or through a service that offers it."},
 	[PTN_FAULT_TOO_LARGE] =
 		{"the mail is too large for %h{: it has %s octets}{ and the limit is %l}", SMALLER},
+	[PTN_FAULT_TOO_MANY_RECIPIENTS] =
+		{"%h takes fewer recipients at a time, and content from a reader can be sent only "
+		 "once{: %d}",
+		 "Give the content as text or as a file, or send to fewer recipients."},
 	[PTN_FAULT_CONTENT_BARE_CR] = {"the content has a CR that ends no line{, in line %n}",
 				       "End lines with LF or CRLF."},
 	[PTN_FAULT_CONTENT_NUL] = {"the content has a NUL octet{, in line %n}",
@@ -245,6 +293,11 @@ static const struct words words[PTN_FAULT_COUNT] = {
 				      "Nothing was delivered."},
 	[PTN_FAULT_CONTENT_MISSING] = {"the mail has no content",
 				       "Give the mail its text or a reader before it is sent."},
+	[PTN_FAULT_CONTENT_FILE] = {"the file with the content cannot be read{: %d}",
+				    "Check its name and permissions."},
+	[PTN_FAULT_CONTENT_CHANGED] =
+		{"the content changed while it was being sent",
+		 "Nothing was delivered. Leave the file alone until the mail has its outcome."},
 	[PTN_FAULT_ARGUMENT] = {"{%d}", ""},
 	[PTN_FAULT_STATE] = {"{%d}", ""},
 	[PTN_FAULT_CANCELLED] = {"the mail was cancelled", "Nothing was delivered."},

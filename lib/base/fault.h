@@ -26,6 +26,11 @@
 	X(PORT_2525_ABSENT,       "port-2525-absent",           E_CONNECT,   TRANSIENT) \
 	X(ALL_PORTS_TIMEOUT,      "ports-all-timeout",          E_CONNECT,   TRANSIENT) \
 	X(ALL_PORTS_REFUSED,      "ports-all-refused",          E_CONNECT,   TRANSIENT) \
+	X(PROXY_UNREACHABLE,      "proxy-unreachable",          E_CONNECT,   TRANSIENT) \
+	X(PROXY_REFUSED,          "proxy-refused",              E_CONNECT,   TRANSIENT) \
+	X(PROXY_AUTH,             "proxy-auth-refused",         E_AUTH,      PERMANENT) \
+	X(PROXY_MALFORMED,        "proxy-malformed",            E_PROTOCOL,  PERMANENT) \
+	X(SOURCE_UNUSABLE,        "source-address-unusable",    E_CONNECT,   PERMANENT) \
 	/* greeting */ \
 	X(GREETING_CLOSED,        "greeting-closed",            E_CLOSED,    TRANSIENT) \
 	X(GREETING_SILENT,        "greeting-silent",            E_TIMEOUT,   TRANSIENT) \
@@ -54,6 +59,7 @@
 	X(TLS_NOT_TLS,            "tls-not-tls",                E_TLS,       PERMANENT) \
 	X(TLS_SMTP_FIRST,         "tls-mode-starttls-expected", E_TLS,       PERMANENT) \
 	X(TLS_BROKEN,             "tls-broken",                 E_TLS,       PERMANENT) \
+	X(TLS_CERT_WANTED,        "tls-certificate-wanted",     E_TLS,       PERMANENT) \
 	/* certificate */ \
 	X(CERT_EXPIRED,           "certificate-expired",        E_CERTIFICATE, PERMANENT) \
 	X(CERT_NOT_YET_VALID,     "certificate-not-yet-valid",  E_CERTIFICATE, PERMANENT) \
@@ -65,6 +71,10 @@
 	X(CERT_WEAK,              "certificate-weak",           E_CERTIFICATE, PERMANENT) \
 	X(CERT_PURPOSE,           "certificate-wrong-purpose",  E_CERTIFICATE, PERMANENT) \
 	X(CERT_INVALID,           "certificate-invalid",        E_CERTIFICATE, PERMANENT) \
+	X(CERT_NOT_PINNED,        "certificate-not-pinned",     E_CERTIFICATE, PERMANENT) \
+	X(CERT_NO_STAPLE,         "certificate-staple-missing", E_CERTIFICATE, PERMANENT) \
+	X(CERT_BAD_STAPLE,        "certificate-staple-invalid", E_CERTIFICATE, PERMANENT) \
+	X(CERT_NOT_IN_DNS,        "certificate-not-in-dns",     E_CERTIFICATE, PERMANENT) \
 	X(TRUST_UNUSABLE,         "trust-unusable",             E_CERTIFICATE, PERMANENT) \
 	/* EHLO after TLS */ \
 	X(HELLO_REFUSED,          "tls-ehlo-refused",           E_REFUSED,   PERMANENT) \
@@ -75,6 +85,10 @@
 	/* AUTH */ \
 	X(AUTH_NOT_OFFERED,       "auth-not-offered",           E_MECHANISM, PERMANENT) \
 	X(AUTH_NO_MECHANISM,      "auth-no-mechanism",          E_MECHANISM, PERMANENT) \
+	X(AUTH_DOWNGRADE,         "auth-downgrade",             E_MECHANISM, PERMANENT) \
+	X(AUTH_NO_BINDING,        "auth-no-channel-binding",    E_MECHANISM, PERMANENT) \
+	X(AUTH_NO_TOKEN,          "auth-no-token",              E_AUTH,      TRANSIENT) \
+	X(AUTH_TOKEN_REFUSED,     "auth-token-refused",         E_AUTH,      PERMANENT) \
 	X(AUTH_REFUSED,           "auth-refused",               E_AUTH,      PERMANENT) \
 	X(AUTH_PASSWORD_OFF,      "auth-password-disabled",     E_AUTH,      PERMANENT) \
 	X(AUTH_TOO_WEAK,          "auth-mechanism-refused",     E_AUTH,      PERMANENT) \
@@ -107,13 +121,17 @@
 	X(MALFORMED_IN_DOUBT,     "protocol-error-after-content", E_PROTOCOL, IN_DOUBT) \
 	X(NEEDS_8BITMIME,         "needs-8bitmime",             E_UNSUPPORTED, PERMANENT) \
 	X(NEEDS_SMTPUTF8,         "needs-smtputf8",             E_UNSUPPORTED, PERMANENT) \
+	X(NEEDS_EXTENSION,        "needs-extension",            E_UNSUPPORTED, PERMANENT) \
 	X(TOO_LARGE,              "message-too-large",          E_UNSUPPORTED, PERMANENT) \
+	X(TOO_MANY_RECIPIENTS,    "too-many-recipients",        E_UNSUPPORTED, PERMANENT) \
 	/* ours */ \
 	X(CONTENT_BARE_CR,        "content-bare-cr",            E_CONTENT,   PERMANENT) \
 	X(CONTENT_NUL,            "content-nul",                E_CONTENT,   PERMANENT) \
 	X(CONTENT_LONG_LINE,      "content-long-line",          E_CONTENT,   PERMANENT) \
 	X(CONTENT_READER,         "content-reader-failed",      E_CONTENT,   PERMANENT) \
 	X(CONTENT_MISSING,        "content-missing",            E_CONTENT,   PERMANENT) \
+	X(CONTENT_FILE,           "content-file-unreadable",    E_CONTENT,   PERMANENT) \
+	X(CONTENT_CHANGED,        "content-changed",            E_CONTENT,   PERMANENT) \
 	X(ARGUMENT,               "bad-argument",               E_ARG,       PERMANENT) \
 	X(STATE,                  "bad-state",                  E_STATE,     PERMANENT) \
 	X(CANCELLED,              "cancelled",                  E_CANCELLED, TRANSIENT) \
