@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-enum { PTN_STICKY_MOST = 8 };
+enum { PTN_STICKY_MOST = 24 };
 
 struct ptn_sticky { /* zeroed: no errors */
 	struct {

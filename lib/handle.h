@@ -19,7 +19,21 @@ enum { /* places of sticky errors */
        PTN_SET_NAME,
        PTN_SET_MECHANISMS,
        PTN_SET_LIMIT,
-       PTN_SET_DISCOVERY
+       PTN_SET_DISCOVERY,
+       PTN_SET_TOKEN,
+       PTN_SET_BINDING,
+       PTN_SET_PINS,
+       PTN_SET_CERTIFICATE,
+       PTN_SET_TLS_MINIMUM,
+       PTN_SET_TLS_PRIORITY,
+       PTN_SET_STAPLE,
+       PTN_SET_DANE,
+       PTN_SET_PROXY,
+       PTN_SET_SOURCE,
+       PTN_SET_CONNECTIONS,
+       PTN_SET_WINDOW,
+       PTN_SET_CAPABILITY,
+       PTN_SET_RATE
 };
 
 struct postern {

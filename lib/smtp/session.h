@@ -30,7 +30,12 @@ struct ptn_smtp_policy { /* borrowed for the life of the session */
 	const char *secret; /* masked wherever a server's text repeats it; NULL if none */
 	int trace;          /* keep lines for ptn_smtp_trace() */
 	struct ptn_smtp_heard *heard; /* keep these texts; NULL: nobody asks */
+	unsigned without;       /* PTN_CAP_*: never used, though offered: the caller knows better */
+	unsigned window_mails;  /* begun and not answered, at most; 0 and 1: each waits for the last */
+	size_t window_octets;   /* of those, handed over and not answered; one mail may always go */
+	int window_data;        /* a window with DATA too: some servers forget what follows the dot */
 };
+enum { PTN_WINDOW_MOST = 64 }; /* mails; more are taken for this many */
 
 struct ptn_smtp_heard { /* as they came: every line without its code, ended by LF */
 	struct ptn_buf greeting, clear, secured; /* the replies to EHLO without and with TLS */
@@ -54,8 +59,8 @@ enum {
 	PTN_WANT_WRITE = 2,
 	PTN_WANT_TLS = 4,  /* start the handshake, then ptn_smtp_tls_up() */
 	PTN_WANT_SASL = 8, /* begin or go on with AUTH: ptn_smtp_auth_*() */
-	PTN_WANT_BODY = 16, /* content: ptn_smtp_body() */
-	PTN_WANT_MAIL = 32, /* idle: ptn_smtp_mail() or ptn_smtp_quit() */
+	PTN_WANT_BODY = 16, /* content of the mail begun last: ptn_smtp_body() */
+	PTN_WANT_MAIL = 32, /* idle, or the window has room: ptn_smtp_mail(); when idle ptn_smtp_quit() */
 	PTN_WANT_END = 64  /* close the connection; nothing more is sent or read */
 };
 int ptn_smtp_want(const struct ptn_smtp *s);
@@ -103,21 +108,55 @@ int ptn_smtp_auth_respond(struct ptn_smtp *s, const char *response, size_t n, in
 /* Give up with "*", or with QUIT if AUTH was not sent.  fault: why; detail: static text or NULL. */
 void ptn_smtp_auth_fail(struct ptn_smtp *s, int fault, const char *detail);
 
+enum { PTN_NOTIFY_NEVER = 1, PTN_NOTIFY_SUCCESS = 2, PTN_NOTIFY_FAILURE = 4, PTN_NOTIFY_DELAY = 8 };
+
+struct ptn_smtp_asked { /* of one recipient (RFC 3461) */
+	unsigned notify;   /* PTN_NOTIFY_*; 0: not asked */
+	const char *orcpt; /* "rfc822;a@b", not encoded; NULL: not given */
+};
+
+/* Parameters of MAIL that the caller asked for; zeroed: none.  Each is refused before MAIL where the
+ * server does not offer its extension. */
+struct ptn_smtp_extras {
+	int ret;               /* 'F' FULL or 'H' HDRS (RFC 3461 4.3); 0: not asked */
+	const char *envid;     /* (RFC 3461 4.4), not encoded; NULL: none */
+	const char *auth;      /* AUTH= (RFC 4954 5): a mailbox, "" for "<>"; NULL: none */
+	int requiretls;        /* RFC 8689 */
+	int by;                /* 'R' or 'N' (RFC 2852); 0: not asked */
+	int by_trace;
+	long by_seconds;
+	unsigned long hold_for; /* seconds (RFC 4865); 0: not asked */
+	const char *hold_until; /* "2026-12-24T18:00:00Z"; NULL: not asked */
+	int has_priority, priority; /* -9 to 9 (RFC 6710) */
+};
+
 struct ptn_smtp_envelope { /* borrowed until the mail's event */
 	const char *reverse_path;
 	const char *const *recipients;
+	const struct ptn_smtp_asked *asked;   /* one for each recipient; NULL: nothing was */
 	size_t n;
+	const struct ptn_smtp_extras *extras; /* NULL: none */
 	int eightbit;            /* the content holds octets over 0x7F, or may */
+	int binary;              /* BODY=BINARYMIME (RFC 3030): octets as they are, with BDAT only */
 	int utf8;                /* a path or the header needs SMTPUTF8 (RFC 6531) */
 	int sized;               /* size is exact */
 	unsigned long long size; /* octets with CRLF line ends (RFC 1870) */
+	/* Content in memory, in two pieces one behind the other, already looked at: the session takes
+	 * it by itself and BODY is not wanted.  Both NULL: through ptn_smtp_body(). */
+	const char *text[2];
+	size_t text_len[2];
+	int clean;   /* every line ends in CRLF, the last one too: it may leave as it is */
+	int dotless; /* and no line begins with a dot */
 };
-/* Begin a mail.  0: its event will come.  Or a PTN_FAULT_*: NEEDS_8BITMIME, NEEDS_SMTPUTF8, TOO_LARGE,
- * ARGUMENT, and the session is idle as before; LOST, and it is not, or not any more.  Then nothing was
- * sent and no event will come. */
+/* Begin a mail.  0: its event will come.  Or a PTN_FAULT_*: NEEDS_8BITMIME, NEEDS_SMTPUTF8,
+ * NEEDS_EXTENSION (ptn_smtp_missing() names it), TOO_LARGE, TOO_MANY_RECIPIENTS (over the server's
+ * RCPTMAX, RFC 9422), ARGUMENT, and the session is as before; LOST, and it is not, or not any more.
+ * Then nothing was sent and no event will come. */
 int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *mail);
+const char *ptn_smtp_missing(const struct ptn_smtp *s); /* "DSN"; static; "" if nothing */
 
-/* Content, raw.  0, or a PTN_FAULT_CONTENT_*: the mail was ended without the dot. */
+/* Content, raw, of the mail begun last.  0, or a PTN_FAULT_CONTENT_*: the mail was ended without
+ * the dot or BDAT LAST. */
 int ptn_smtp_body(struct ptn_smtp *s, const char *p, size_t n);
 int ptn_smtp_body_end(struct ptn_smtp *s);
 void ptn_smtp_body_fail(struct ptn_smtp *s, int fault); /* the reader gave up */
@@ -137,6 +176,9 @@ const struct ptn_capability *ptn_smtp_capability(const struct ptn_smtp *s);
 int ptn_smtp_secured(const struct ptn_smtp *s);   /* TLS is up */
 int ptn_smtp_greeted(const struct ptn_smtp *s);   /* a greeting was read */
 int ptn_smtp_used(const struct ptn_smtp *s);      /* a mail was begun on it: the first one is through */
+unsigned ptn_smtp_unanswered(const struct ptn_smtp *s); /* mails begun whose last event was not made */
+unsigned ptn_smtp_begun(const struct ptn_smtp *s);      /* mails begun on it in all */
+int ptn_smtp_worn(const struct ptn_smtp *s);            /* the server's MAILMAX is reached: take another */
 unsigned long long ptn_smtp_body_line(const struct ptn_smtp *s); /* the content's line at fault, from 1 */
 
 /* Lines for people since the last call: each a direction ('<', '>', '*'), the text, and LF.  Lent

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "tls/options.h"
 
 /* Whom to trust: certificate authorities, counted references. */
 struct ptn_trust;
@@ -30,6 +31,21 @@ struct ptn_tls;
  * one trailing dot is dropped): the reference identity of RFC 9525 and, for a name, the SNI.  trust
  * is borrowed for the life of the session.  NULL when out of memory. */
 struct ptn_tls *ptn_tls_new(struct ptn_trust *trust, const char *host);
+
+struct ptn_tls_with { /* borrowed for the life of the session, but for the struct itself */
+	const struct ptn_tls_options *options; /* NULL: none */
+	struct ptn_tls_store *store; /* sessions to resume and to add to; NULL: none */
+	int port; /* part of what a stored session is good for */
+	const struct ptn_tlsa *tlsa; /* validated records; one must match (RFC 6698, 7673) */
+	size_t n_tlsa; /* 0: DANE has no say */
+};
+struct ptn_tls *ptn_tls_new_with(struct ptn_trust *trust, const char *host,
+				 const struct ptn_tls_with *with);
+
+/* Channel binding data: its type, "tls-exporter" (RFC 9266) or in TLS 1.2 without the extended master
+ * secret "tls-unique", and the octets; NULL where there is none to be had. */
+const char *ptn_tls_binding(struct ptn_tls *t, unsigned char out[64], size_t *n);
+int ptn_tls_resumed(const struct ptn_tls *t); /* the handshake was a resumption; verified all the same */
 void ptn_tls_free(struct ptn_tls *t);
 
 /* Network side.  feed copies ciphertext in (0 or POSTERN_E_NOMEM); eof says no more will come; out
