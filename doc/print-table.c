@@ -64,13 +64,14 @@ int main(void)
 	      "EHLO\n"
 	      "under TLS, CONTENT the message up to its final dot, LONE_DOT the dot alone that "
 	      "ends\n"
-	      "a DATA for nobody, CANCEL the \"*\" that ends an AUTH, NONE a reply that nobody "
-	      "asked\n"
-	      "for.  A name in code style is an error's name, see postern-outcomes(7).\n\n",
+	      "a DATA for nobody, BDAT a chunk behind which more follow, LAST the one that ends "
+	      "the\n"
+	      "content, CANCEL the \"*\" that ends an AUTH, NONE a reply that nobody asked for.\n"
+	      "A name in code style is an error's name, see postern-outcomes(7).\n\n",
 	      stdout);
 	print_table();
-	fputs("\nWhat it is called when no reply comes.  After the final dot the mail is in "
-	      "doubt,\n"
+	fputs("\nWhat it is called when no reply comes.  After the final dot or the last\n"
+	      "octet of BDAT LAST the mail is in doubt,\n"
 	      "and the names end in `-after-content`.\n\n",
 	      stdout);
 	print_ends();

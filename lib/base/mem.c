@@ -29,8 +29,13 @@ void ptn_mem_free(void *p)
 	free(p);
 }
 
+/* Piece by piece: small ones are written as vectors, large ones in a way that is slow to begin. */
 void ptn_mem_wipe(void *p, size_t n)
 {
+	enum { PIECE = 1024 };
+
+	for (; p && n > PIECE; p = (char *)p + PIECE, n -= PIECE)
+		explicit_bzero(p, PIECE);
 	if (p && n)
 		explicit_bzero(p, n);
 }

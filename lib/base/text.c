@@ -244,6 +244,35 @@ bad:
 	return POSTERN_E_PROTOCOL;
 }
 
+int ptn_text_xtext(struct ptn_buf *b, const char *s, size_t n)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t before = ptn_buf_len(b);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+		char code[3] = {'+', hex[c >> 4], hex[c & 15]};
+		int plain = c > ' ' && c < 0x7F && c != '+' && c != '=';
+
+		if (ptn_buf_add(b, plain ? s + i : code, plain ? 1 : 3)) {
+			ptn_buf_cut(b, before);
+			return POSTERN_E_NOMEM;
+		}
+	}
+	return 0;
+}
+
+int ptn_text_is_moment(const char *s, size_t n)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+
+	for (size_t i = 0; i < sizeof(form) - 1; i++)
+		if (i >= n || (form[i] == '0' ? !ptn_text_is_digit((unsigned char)s[i])
+					      : s[i] != form[i]))
+			return 0;
+	return n == sizeof(form) - 1;
+}
+
 static int separates(int c)
 {
 	return c == ' ' || c == '\t' || c == ',';

@@ -44,6 +44,12 @@ int ptn_text_escape(struct ptn_buf *b, const char *s, size_t n, size_t max);
 int ptn_text_base64(struct ptn_buf *b, const void *p, size_t n);
 int ptn_text_unbase64(struct ptn_buf *b, const char *s, size_t n);
 
+/* xtext (RFC 3461 4): what is not printable ASCII, and "+" and "=", as +XX.  0 or POSTERN_E_NOMEM. */
+int ptn_text_xtext(struct ptn_buf *b, const char *s, size_t n);
+
+/* Whether s looks like "2026-12-24T18:00:00" (RFC 3339 5.6, without the zone). */
+int ptn_text_is_moment(const char *s, size_t n);
+
 /* The next word of a list separated by blanks, tabs or commas.  *at is moved behind it; NULL at the
  * end. */
 const char *ptn_text_word(const char **at, size_t *n);

@@ -41,6 +41,12 @@ enum {
 struct ptn_capability {
 	unsigned has;            /* PTN_CAP_* */
 	unsigned long long size; /* the SIZE limit in octets; 0 if none or unknown */
+	/* LIMITS (RFC 9422); 0 if none: recipients of a mail, mails of a session, domains of its
+	 * recipients */
+	unsigned rcpt_max, mail_max, rcpt_domain_max;
+	unsigned long hold_most;    /* FUTURERELEASE: seconds; 0 if unknown */
+	char hold_until[20];        /* and the last moment, "2026-12-24T18:00:00"; "" if unknown */
+	unsigned long by_least;     /* DELIVERBY: the fewest seconds with R; 0 if none */
 	struct ptn_buf auth;     /* the SASL mechanisms, separated by blanks, NUL at the end */
 };
 
@@ -50,5 +56,11 @@ void ptn_capability_free(struct ptn_capability *c);
 /* Take a whole 250 reply to EHLO in place of what was known.  The first line is the server's name,
  * never a keyword.  0 or POSTERN_E_NOMEM. */
 int ptn_capability_read(struct ptn_capability *c, const struct ptn_reply *r);
+
+/* Take out what was switched off: PTN_CAP_*, and what goes with them. */
+void ptn_capability_without(struct ptn_capability *c, unsigned without);
+
+/* A keyword as it is written in EHLO: of the lowest of PTN_CAP_* in bits. */
+const char *ptn_capability_keyword(unsigned bits);
 
 #endif

@@ -15,13 +15,16 @@ struct ptn_buf;
 enum { PTN_CONTENT_LINE = 998 }; /* octets without CRLF; an added dot does not count */
 
 struct ptn_content { /* zeroed, then `dots` set: ready */
-	int dots;                /* 1 for DATA; 0 for BDAT, which sends lines as they are */
+	int dots;                /* 1 for DATA; 0 for BDAT, which sends lines as they are, and quicker */
 	int cr;                  /* a CR was the last octet seen */
 	int eightbit;            /* an octet over 0x7F was seen */
 	size_t column;           /* octets of the open line so far */
 	unsigned long long line; /* whole lines so far */
 	unsigned long long size; /* octets so far as they count for SIZE (RFC 1870): no added dots */
 	int fault;               /* PTN_FAULT_CONTENT_*; sticks */
+	int bare, dotted;        /* a line did not end in CRLF; one began with a dot */
+	int clean, dotless;      /* behind ptn_content_end(): no such line was there; dotless only
+	                            where dots is set, as nobody has looked otherwise */
 };
 
 /* Add n octets of content to out (NULL: only look).  0, POSTERN_E_NOMEM, or POSTERN_E_CONTENT with

@@ -86,6 +86,28 @@ void ptn_exchange_ask(struct ptn_smtp *s)
 		ptn_session_want(s, PTN_WANT_SASL);
 }
 
+/* What was refused is not forgotten: a reply may still repeat it. */
+void ptn_exchange_again(struct ptn_smtp *s)
+{
+	struct ptn_exchange *x = &s->exchange;
+
+	ptn_buf_clear(&x->held);
+	ptn_buf_clear(&x->challenge);
+	x->begun = x->is_held = x->over = x->rounds = 0;
+	ptn_session_want(s, PTN_WANT_SASL);
+}
+
+void ptn_exchange_settle(struct ptn_smtp *s)
+{
+	struct ptn_exchange *x = &s->exchange;
+
+	if (!x->auths || (!s->authenticated && !s->fault && !s->ended))
+		return;
+	ptn_buf_clear(&x->held);
+	ptn_buf_clear(&x->challenge);
+	ptn_buf_clear(&x->sent);
+}
+
 const char *ptn_smtp_challenge(const struct ptn_smtp *s, size_t *n)
 {
 	*n = ptn_buf_len(&s->exchange.challenge);
@@ -99,9 +121,11 @@ int ptn_smtp_auth_begin(struct ptn_smtp *s, const char *mechanism, const char *i
 	size_t at = ptn_buf_len(&s->out);
 	int err;
 
-	if (!(s->want & PTN_WANT_SASL) || x->begun)
+	if (!(s->want & PTN_WANT_SASL) || x->begun || x->auths == PTN_AUTHS_MOST)
 		return POSTERN_E_STATE;
 	x->begun = 1;
+	x->auths++;
+	x->next = 0;
 	x->over = over;
 	s->want = 0;
 	err = ptn_command_auth(&s->out, mechanism, initial, n);
@@ -135,6 +159,16 @@ int ptn_smtp_auth_respond(struct ptn_smtp *s, const char *response, size_t n, in
 	return respond(s, response, n);
 }
 
+void ptn_smtp_auth_next(struct ptn_smtp *s, unsigned next)
+{
+	s->exchange.next = next;
+}
+
+int ptn_smtp_auth_open(const struct ptn_smtp *s)
+{
+	return s->exchange.auths && !s->authenticated && !s->fault && !s->ended;
+}
+
 void ptn_smtp_auth_fail(struct ptn_smtp *s, int fault, const char *detail)
 {
 	s->want = 0;
@@ -142,6 +176,7 @@ void ptn_smtp_auth_fail(struct ptn_smtp *s, int fault, const char *detail)
 		return;
 	s->fault = fault;
 	s->detail = detail;
+	ptn_exchange_settle(s);
 	if (!s->exchange.begun) {
 		s->quitting = 1;
 		ptn_session_send(s, PTN_CMD_QUIT);
@@ -165,6 +200,58 @@ static void mask_word(char *text, size_t n, const char *secret, size_t m)
 	for (size_t i = 0; m && i + m <= n; i++)
 		if (text[i] == *secret && !memcmp(text + i, secret, m))
 			blot(text + i, m);
+}
+
+/* The character of base64 that six bits of the secret make, from this one on. */
+static char character(const char *secret, size_t bit)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned two = (unsigned)(unsigned char)secret[bit / 8] << 8;
+
+	if (bit % 8 > 2)
+		two |= (unsigned char)secret[bit / 8 + 1];
+	return digits[two >> (10 - bit % 8) & 63];
+}
+
+static int is_base64(char c)
+{
+	return ptn_text_is_alpha(c) || ptn_text_is_digit(c) || c == '+' || c == '/' || c == '=';
+}
+
+/* From octet i to the end of the run of base64 that it stands in; gives that end. */
+static size_t blot_run(char *text, size_t n, size_t i)
+{
+	size_t end = i;
+
+	while (i && is_base64(text[i - 1]))
+		i--;
+	while (end < n && is_base64(text[end]))
+		end++;
+	blot(text + i, end - i);
+	return end;
+}
+
+/* How many characters of the text are those that the secret makes from this bit on. */
+static size_t repeats(const char *text, size_t n, const char *secret, size_t bits, size_t bit)
+{
+	size_t i = 0;
+
+	while (i < n && bit + 6 * (i + 1) <= bits && text[i] == character(secret, bit + 6 * i))
+		i++;
+	return i;
+}
+
+/* What base64 makes of the secret, or of a part of it, wherever it stood in what was encoded: a
+ * whole character begins with each even bit of it.  Found without a copy of it. */
+static void mask_base64(char *text, size_t n, const char *secret, size_t m)
+{
+	for (size_t i = 0; i + ECHO_LEAST <= n; i++)
+		for (size_t bit = 0; bit + 6 * ECHO_LEAST <= 8 * m; bit += 2)
+			if (repeats(text + i, n - i, secret, 8 * m, bit) >= ECHO_LEAST) {
+				i = blot_run(text, n, i);
+				break;
+			}
 }
 
 /* How many octets of a and b are the same from the start. */
@@ -200,23 +287,32 @@ static void mask_echo(char *text, size_t n, const char *sent, size_t m)
 void ptn_exchange_mask(struct ptn_smtp *s)
 {
 	enum { SHOWN_MOST = 4096 };
+	const char *secret = s->policy->secret;
 	struct ptn_buf *text = &s->reply.text;
-	char *p = text->base + text->head;
 	size_t n = ptn_buf_len(text);
+	char *p;
 
-	if (!s->exchange.begun || !n)
+	if (!s->exchange.auths || !n)
 		return;
-	if (s->policy->secret)
-		mask_word(p, n, s->policy->secret, strlen(s->policy->secret));
+	p = text->base + text->head;
+	if (s->fault && s->exchange.next & PTN_AUTH_TOKEN) { /* it is not known any more */
+		blot(p, n);
+		return;
+	}
+	if (secret)
+		mask_word(p, n, secret, strlen(secret));
 	if (n > SHOWN_MOST)
 		blot(p, n);
 	else
 		mask_echo(p, n, ptn_buf_data(&s->exchange.sent), ptn_buf_len(&s->exchange.sent));
+	if (secret && n <= SHOWN_MOST)
+		mask_base64(p, n, secret, strlen(secret));
 }
 
 void ptn_exchange_blot(struct ptn_smtp *s)
 {
 	struct ptn_buf *text = &s->reply.text;
 
-	blot(text->base + text->head, ptn_buf_len(text));
+	if (ptn_buf_len(text))
+		blot(text->base + text->head, ptn_buf_len(text));
 }

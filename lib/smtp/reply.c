@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "postern.h"
 #include "smtp/reply.h"
 
 const char ptn_reply_no_memory[] = "out of memory";
@@ -23,12 +24,17 @@ void ptn_reply_next(struct ptn_reply *r, size_t line_limit)
 	r->lines = r->octets = 0;
 }
 
+static int is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* The first four octets are judged as soon as they are there: a peer that is no SMTP server may
  * never send a line end. */
 static const char *judge_start(const struct ptn_reply *r, const char *line, size_t n)
 {
 	for (size_t i = 0; i < n && i < 3; i++)
-		if (!ptn_text_is_digit((unsigned char)line[i]))
+		if (!is_digit(line[i]))
 			return "a reply does not begin with three digits";
 	if (n && (line[0] < '2' || line[0] > '5'))
 		return "a reply code is not between 200 and 599";
@@ -44,7 +50,7 @@ static size_t read_part(const char *s, size_t n, int *value)
 {
 	size_t i = 0;
 
-	for (*value = 0; i < n && i < 3 && ptn_text_is_digit((unsigned char)s[i]); i++)
+	for (*value = 0; i < n && i < 3 && is_digit(s[i]); i++)
 		*value = *value * 10 + (s[i] - '0');
 	return i;
 }
@@ -55,6 +61,8 @@ static size_t read_status(int code, const char *s, size_t n, int status[3])
 {
 	size_t at = 0;
 
+	if (n < 2 || s[0] - '0' != code / 100 || s[1] != '.')
+		return 0;
 	for (int part = 0; part < 3; part++) {
 		size_t digits = read_part(s + at, n - at, &status[part]);
 
@@ -62,7 +70,7 @@ static size_t read_status(int code, const char *s, size_t n, int status[3])
 		if (!digits || (part < 2 && (at >= n || s[at++] != '.')))
 			return 0;
 	}
-	if (status[0] != code / 100 || (at < n && s[at] != ' '))
+	if (at < n && s[at] != ' ')
 		return 0;
 	return at < n ? at + 1 : at;
 }
@@ -76,9 +84,22 @@ static const char *judge_text(const char *s, size_t n)
 	return NULL;
 }
 
+/* Every line in it ends in LF. */
+static int keep_text(struct ptn_reply *r, const char *text, size_t n)
+{
+	char *to = ptn_buf_room(&r->text, n + 1);
+
+	if (!to)
+		return POSTERN_E_NOMEM;
+	memcpy(to, text, n);
+	to[n] = '\n';
+	ptn_buf_filled(&r->text, n + 1);
+	return 0;
+}
+
 static const char *take_line(struct ptn_reply *r, const char *line, size_t n)
 {
-	size_t text, before = ptn_buf_len(&r->text);
+	size_t text;
 	int status[3];
 	const char *wrong;
 
@@ -101,10 +122,8 @@ static const char *take_line(struct ptn_reply *r, const char *line, size_t n)
 	r->code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 	if (!r->lines++ && read_status(r->code, line + text, n - text, status))
 		memcpy(r->status, status, sizeof(status));
-	if (ptn_buf_add(&r->text, line + text, n - text) || ptn_buf_puts(&r->text, "\n")) {
-		ptn_buf_cut(&r->text, before); /* every line in it ends in LF */
+	if (keep_text(r, line + text, n - text))
 		return ptn_reply_no_memory;
-	}
 	r->whole = n == 3 || line[3] == ' ';
 	return NULL;
 }

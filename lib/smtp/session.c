@@ -30,16 +30,28 @@ int ptn_session_head(const struct ptn_smtp *s)
 	return s->head == s->tail ? PTN_CMD_NONE : s->queue[s->head % PTN_QUEUE_MOST].command;
 }
 
-static void push(struct ptn_smtp *s, int command, unsigned long long end)
+unsigned long long ptn_session_queued(const struct ptn_smtp *s)
 {
-	struct ptn_sent *sent = &s->queue[s->tail % PTN_QUEUE_MOST];
+	return s->wrote + ptn_buf_len(&s->out) + s->lent_len;
+}
 
+/* The commands of a mail are those of the mail begun last: the next one begins behind them. */
+static unsigned char owner(const struct ptn_smtp *s, int command)
+{
+	return command >= PTN_CMD_MAIL && command <= PTN_CMD_LAST
+		       ? (unsigned char)((s->last - 1) % PTN_WINDOW_MOST)
+		       : PTN_NOBODY;
+}
+
+void ptn_session_push(struct ptn_smtp *s, int command, unsigned long long line,
+		      unsigned long long end)
+{
 	if (s->head == s->tail)
 		s->turn++;
-	*sent = (struct ptn_sent){.command = command, .end = end};
-	if (command == PTN_CMD_RCPT)
-		sent->recipient = s->work.next;
-	s->tail++;
+	s->queue[s->tail++ % PTN_QUEUE_MOST] = (struct ptn_sent){.command = (unsigned char)command,
+								 .mail = owner(s, command),
+								 .line = line,
+								 .end = end};
 }
 
 /* The line of a command was just added to out (or not: err). */
@@ -51,8 +63,7 @@ int ptn_session_sent(struct ptn_smtp *s, int command, int err)
 			s, err == POSTERN_E_NOMEM ? PTN_FAULT_NO_MEMORY : PTN_FAULT_ARGUMENT, NULL);
 		return err;
 	}
-	s->queued = s->wrote + ptn_buf_len(&s->out);
-	push(s, command, s->queued);
+	ptn_session_push(s, command, ptn_session_queued(s), ptn_session_queued(s));
 	return 0;
 }
 
@@ -78,11 +89,14 @@ void ptn_session_end(struct ptn_smtp *s, int fault, const char *detail)
 		s->detail = detail;
 	}
 	ptn_exchange_mask(s); /* half a reply may be in hand */
-	if (s->work.open)
-		ptn_transaction_end(s, s->fault, s->reply.whole ? &s->reply : NULL);
+	ptn_exchange_settle(s);
+	ptn_transaction_end(s);
 	s->ended = 1;
 	s->want = 0;
 	s->head = s->tail = 0;
+	s->lent_len = s->before = 0;
+	s->flow.stage = PTN_FLOW_OVER;
+	s->flow.hidden = 0;
 	ptn_buf_clear(&s->out);
 }
 
@@ -108,7 +122,8 @@ static int tls_wanted(const struct ptn_smtp *s)
 			       s->policy->security == PTN_SMTP_OPPORTUNISTIC);
 }
 
-static void look(const struct ptn_smtp *s, unsigned char holds[PTN_IF_COUNT])
+static void look(const struct ptn_smtp *s, const struct ptn_sent *sent,
+		 unsigned char holds[PTN_IF_COUNT])
 {
 	const struct ptn_exchange *x = &s->exchange;
 	unsigned has = s->capability.has;
@@ -116,6 +131,11 @@ static void look(const struct ptn_smtp *s, unsigned char holds[PTN_IF_COUNT])
 
 	memset(holds, 0, PTN_IF_COUNT);
 	holds[PTN_IF_ALWAYS] = 1;
+	if (sent->mail != PTN_NOBODY) { /* no row of a mail's command asks for more */
+		holds[PTN_IF_MAIL_OVER] = (unsigned char)s->mails[sent->mail].decided;
+		holds[PTN_IF_CONTENT_OPEN] = sent->end > s->wrote;
+		return;
+	}
 	holds[PTN_IF_LEFTOVER] = s->leftover > 0;
 	holds[PTN_IF_TLS_DUE] = tls_wanted(s) && has & PTN_CAP_STARTTLS;
 	holds[PTN_IF_TLS_MISSING] = !s->secured && s->policy->security == PTN_SMTP_STARTTLS;
@@ -123,11 +143,13 @@ static void look(const struct ptn_smtp *s, unsigned char holds[PTN_IF_COUNT])
 	holds[PTN_IF_AUTH_DUE] = (unsigned char)auth;
 	holds[PTN_IF_PLAIN_OK] = !s->policy->auth && s->policy->security != PTN_SMTP_STARTTLS;
 	holds[PTN_IF_SASL_OVER] = (unsigned char)(x->over && !x->is_held);
+	holds[PTN_IF_SASL_SHUT] = (unsigned char)(x->over == PTN_AUTH_OVER && !x->is_held);
+	holds[PTN_IF_ANOTHER] = x->next & PTN_AUTH_ANOTHER && x->auths < PTN_AUTHS_MOST;
+	holds[PTN_IF_FRESH_TOKEN] = x->next & PTN_AUTH_FRESH && x->auths < PTN_AUTHS_MOST;
+	holds[PTN_IF_TOKEN] = (x->next & PTN_AUTH_TOKEN) != 0;
 	holds[PTN_IF_ROUNDS_OVER] = x->rounds >= ROUNDS_MOST;
 	holds[PTN_IF_AFTER_STARTTLS] =
 		s->fault == PTN_FAULT_STARTTLS_BUSY || s->fault == PTN_FAULT_STARTTLS_REFUSED;
-	holds[PTN_IF_MAIL_OVER] = (unsigned char)s->work.decided;
-	holds[PTN_IF_CONTENT_OPEN] = !ptn_transaction_handed(s);
 }
 
 /* ---- What a row does. ---- */
@@ -142,7 +164,8 @@ static int gate_open(const struct ptn_smtp *s, int for_mail)
 	return safe && (!for_mail || !s->policy->auth || s->authenticated);
 }
 
-static void note(struct ptn_smtp *s, const struct ptn_row *row, const struct ptn_sent *sent)
+/* awaited: the oldest command, though it may not have left yet. */
+static void note(struct ptn_smtp *s, const struct ptn_row *row, int awaited)
 {
 	switch (row->note) {
 	case PTN_NOTE_NOTHING:
@@ -155,14 +178,14 @@ static void note(struct ptn_smtp *s, const struct ptn_row *row, const struct ptn
 										  : row->fault;
 		break;
 	case PTN_NOTE_NONSENSE:
-		s->fault = s->fault ? s->fault : ptn_command_fault_nonsense(sent->command);
+		s->fault = s->fault ? s->fault : ptn_command_fault_nonsense(awaited);
 		s->detail = "a reply that makes no sense here";
 		break;
 	case PTN_NOTE_CLOSING:
 		s->fault = s->fault ? s->fault : PTN_FAULT_SERVICE_CLOSING;
 		break;
 	default:
-		ptn_transaction_note(s, row->note, sent->recipient);
+		ptn_transaction_note(s, row->note);
 	}
 }
 
@@ -233,6 +256,9 @@ static void then(struct ptn_smtp *s, const struct ptn_row *row)
 		else
 			ptn_session_end(s, PTN_FAULT_AUTH_NEEDS_TLS, NULL);
 		break;
+	case PTN_THEN_ASK_ANOTHER:
+		ptn_exchange_again(s);
+		break;
 	case PTN_THEN_SEND_CANCEL:
 		send_cancel(s);
 		break;
@@ -240,7 +266,7 @@ static void then(struct ptn_smtp *s, const struct ptn_row *row)
 		ptn_transaction_go_on(s);
 		break;
 	case PTN_THEN_SEND_CONTENT:
-		ptn_transaction_content(s);
+		ptn_flow_content(s);
 		break;
 	case PTN_THEN_SEND_LONE_DOT:
 		ptn_session_sent(s, PTN_CMD_LONE_DOT, ptn_command_word(&s->out, "."));
@@ -275,45 +301,60 @@ static int keep(const struct ptn_smtp *s, int command)
 	return to ? ptn_buf_add(to, ptn_buf_data(&s->reply.text), ptn_buf_len(&s->reply.text)) : 0;
 }
 
+static int is_hello(int command)
+{
+	return command == PTN_CMD_EHLO || command == PTN_CMD_HELLO;
+}
+
+/* What has to be known before the table is asked.  0, or POSTERN_E_NOMEM. */
+static int keep_reply(struct ptn_smtp *s, int command)
+{
+	if (command == PTN_CMD_GREETING)
+		s->greeted = 1;
+	if (s->policy->heard && keep(s, command))
+		return POSTERN_E_NOMEM;
+	if (!is_hello(command) || s->reply.code != 250)
+		return 0;
+	if (ptn_capability_read(&s->capability, &s->reply))
+		return POSTERN_E_NOMEM;
+	ptn_capability_without(&s->capability, s->policy->without);
+	return 0;
+}
+
 /* The whole reply in hand belongs to the oldest command; or to none, if that one has not left yet.
  */
 static void take_reply(struct ptn_smtp *s)
 {
-	struct ptn_sent sent = {.command = PTN_CMD_NONE};
+	struct ptn_sent sent = {.command = PTN_CMD_NONE, .mail = PTN_NOBODY};
 	unsigned char holds[PTN_IF_COUNT];
 	const struct ptn_row *row;
-	int asked = ptn_session_awaited(s) && head(s)->end <= s->wrote;
-	int command, challenge;
+	int awaited = ptn_session_head(s), challenge;
 
-	if (ptn_session_awaited(s))
+	if (ptn_session_awaited(s) && head(s)->line <= s->wrote) {
 		sent = *head(s);
-	if (asked)
 		s->head++;
-	command = asked ? sent.command : PTN_CMD_NONE;
+	}
 	s->turn++;
-	challenge = command == PTN_CMD_AUTH && s->reply.code == 334;
+	s->subject = sent.mail;
+	if (sent.command == PTN_CMD_BDAT)
+		s->chunks--;
+	challenge = sent.command == PTN_CMD_AUTH && s->reply.code == 334;
 	if (!challenge)
 		ptn_exchange_mask(s);
 	ptn_trace_reply(s, challenge);
-	if (command == PTN_CMD_GREETING)
-		s->greeted = 1;
-	if (s->policy->heard && keep(s, command)) {
+	if (keep_reply(s, sent.command)) {
 		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
 		return;
 	}
-	if ((command == PTN_CMD_EHLO || command == PTN_CMD_HELLO) && s->reply.code == 250 &&
-	    ptn_capability_read(&s->capability, &s->reply)) {
-		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
-		return;
-	}
-	look(s, holds);
-	row = ptn_table_find(command, s->reply.code, holds);
-	if (command == PTN_CMD_NONE && !ptn_session_awaited(s))
+	look(s, &sent, holds);
+	row = ptn_table_find(sent.command, s->reply.code, holds);
+	if (awaited == PTN_CMD_NONE)
 		s->want = 0;
-	note(s, row, &sent);
+	note(s, row, awaited);
 	then(s, row);
 	if (challenge)
 		ptn_exchange_blot(s);
+	ptn_exchange_settle(s);
 }
 
 static int starts_as_tls(const struct ptn_smtp *s, const char *in)
@@ -392,7 +433,7 @@ size_t ptn_smtp_feed(struct ptn_smtp *s, const char *in, size_t len)
 int ptn_smtp_event(struct ptn_smtp *s, struct ptn_smtp_event *ev)
 {
 	if (!s->event_count)
-		return 0;
+		return s->ended && ptn_transaction_next(s, ev);
 	*ev = s->events[0];
 	s->events[0] = s->events[1];
 	s->event_count--;
@@ -408,10 +449,11 @@ struct ptn_smtp *ptn_smtp_new(const struct ptn_smtp_policy *policy)
 	if (!s)
 		return NULL;
 	s->policy = policy;
+	s->subject = PTN_NOBODY;
 	if (policy->security == PTN_SMTP_IMPLICIT)
 		ptn_session_want(s, PTN_WANT_TLS);
 	else
-		push(s, PTN_CMD_GREETING, 0);
+		ptn_session_push(s, PTN_CMD_GREETING, 0, 0);
 	return s;
 }
 
@@ -430,23 +472,46 @@ void ptn_smtp_free(struct ptn_smtp *s)
 	ptn_mem_release(s, sizeof(*s));
 }
 
+/* In the order of the wire: the front of out, what is lent, the rest of out.  What is announced of
+ * a refused mail must leave, but need not be its content, which is not ours any more. */
 size_t ptn_smtp_out(const struct ptn_smtp *s, const char **p)
 {
+	static const char filler[4096];
+
+	if (s->lent_len && !s->before) {
+		*p = s->lent ? s->lent : filler;
+		return s->lent || s->lent_len < sizeof(filler) ? s->lent_len : sizeof(filler);
+	}
 	*p = ptn_buf_data(&s->out);
-	return ptn_buf_len(&s->out);
+	return s->lent_len ? s->before : ptn_buf_len(&s->out) - s->flow.hidden;
+}
+
+/* Content of the oldest command is on its way: the time limit is per block. */
+static int sends_block(const struct ptn_smtp *s)
+{
+	const struct ptn_sent *sent = &s->queue[s->head % PTN_QUEUE_MOST];
+
+	return s->head != s->tail && sent->end > s->wrote && sent->end != sent->line;
 }
 
 void ptn_smtp_wrote(struct ptn_smtp *s, size_t n)
 {
+	if (n && sends_block(s))
+		s->turn++;
 	s->wrote += n;
-	ptn_buf_took(&s->out, n);
-	if (n && s->work.body_open)
-		s->turn++; /* a block went out: the time limit is per block */
+	if (s->lent_len && !s->before) {
+		s->lent_len -= n;
+		s->lent = s->lent ? s->lent + n : NULL;
+	} else {
+		ptn_buf_took(&s->out, n);
+		s->before -= s->lent_len ? n : 0;
+	}
+	ptn_flow_go_on(s);
 }
 
 int ptn_smtp_want(const struct ptn_smtp *s)
 {
-	enum { ENOUGH = 64 * 1024 };
+	const char *p;
 	int want;
 
 	if (s->ended)
@@ -454,10 +519,12 @@ int ptn_smtp_want(const struct ptn_smtp *s)
 	want = s->want;
 	if (!(want & PTN_WANT_TLS))
 		want |= PTN_WANT_READ;
-	if (ptn_buf_len(&s->out))
+	if (ptn_smtp_out(s, &p))
 		want |= PTN_WANT_WRITE;
-	if (s->work.body_open && !s->work.body_done && ptn_buf_len(&s->out) < ENOUGH)
+	if (ptn_flow_wants_body(s))
 		want |= PTN_WANT_BODY;
+	if (ptn_transaction_room(s))
+		want |= PTN_WANT_MAIL;
 	return want;
 }
 
@@ -470,14 +537,12 @@ int ptn_smtp_timer(const struct ptn_smtp *s, unsigned *turn)
 		[PTN_CMD_CANCEL] = PTN_TIMER_QUIT,       [PTN_CMD_MAIL] = PTN_TIMER_MAIL,
 		[PTN_CMD_RCPT] = PTN_TIMER_RCPT,         [PTN_CMD_DATA] = PTN_TIMER_DATA,
 		[PTN_CMD_CONTENT] = PTN_TIMER_FINAL,     [PTN_CMD_LONE_DOT] = PTN_TIMER_FINAL,
+		[PTN_CMD_BDAT] = PTN_TIMER_BLOCK,        [PTN_CMD_LAST] = PTN_TIMER_FINAL,
 		[PTN_CMD_RSET] = PTN_TIMER_COMMAND,      [PTN_CMD_QUIT] = PTN_TIMER_QUIT,
 	};
-	int command = ptn_session_head(s);
 
 	*turn = s->turn;
-	if (command == PTN_CMD_CONTENT && !ptn_transaction_handed(s))
-		return PTN_TIMER_BLOCK;
-	return timers[command];
+	return sends_block(s) ? PTN_TIMER_BLOCK : timers[ptn_session_head(s)];
 }
 
 void ptn_smtp_tls_up(struct ptn_smtp *s)
@@ -487,7 +552,7 @@ void ptn_smtp_tls_up(struct ptn_smtp *s)
 	s->want = 0;
 	s->secured = 1;
 	if (s->policy->security == PTN_SMTP_IMPLICIT)
-		push(s, PTN_CMD_GREETING, 0);
+		ptn_session_push(s, PTN_CMD_GREETING, 0, 0);
 	else
 		send_hello(s, PTN_CMD_HELLO, "EHLO");
 }
@@ -496,8 +561,18 @@ void ptn_smtp_quit(struct ptn_smtp *s)
 {
 	if (s->want & PTN_WANT_MAIL || (s->want & PTN_WANT_SASL && !s->exchange.begun))
 		send_quit(s);
-	else if (!s->quitting)
+	else if (!s->quitting) {
+		s->reply.whole = 0;
 		ptn_session_end(s, PTN_FAULT_NONE, NULL);
+	}
+}
+
+void ptn_smtp_rest(struct ptn_smtp *s)
+{
+	if (!ptn_buf_len(&s->out))
+		ptn_buf_free(&s->out);
+	ptn_buf_free(&s->trace); /* as ptn_smtp_trace() does, what was lent is over */
+	ptn_buf_free(&s->traced);
 }
 
 int ptn_smtp_fault(const struct ptn_smtp *s)
@@ -532,5 +607,25 @@ int ptn_smtp_greeted(const struct ptn_smtp *s)
 
 int ptn_smtp_used(const struct ptn_smtp *s)
 {
-	return s->used;
+	return s->begun > 0;
+}
+
+unsigned ptn_smtp_begun(const struct ptn_smtp *s)
+{
+	return s->begun;
+}
+
+unsigned ptn_smtp_unanswered(const struct ptn_smtp *s)
+{
+	return s->open;
+}
+
+int ptn_smtp_worn(const struct ptn_smtp *s)
+{
+	return s->capability.mail_max && s->begun >= s->capability.mail_max;
+}
+
+const char *ptn_smtp_missing(const struct ptn_smtp *s)
+{
+	return s->missing ? s->missing : "";
 }

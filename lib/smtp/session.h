@@ -101,10 +101,26 @@ void ptn_smtp_tls_up(struct ptn_smtp *s);
  * A challenge that is not base64 ends the exchange by itself. */
 const char *ptn_smtp_challenge(const struct ptn_smtp *s, size_t *n);
 /* Send AUTH.  initial: the initial response or NULL; it is held back for the first challenge when the
- * line would get too long.  over: our side, and the server's proof, are complete with it.  0,
+ * line would get too long.  over: whether our side, and the server's proof, are complete with it.  0,
  * POSTERN_E_NOMEM or POSTERN_E_ARG. */
+enum {
+	PTN_AUTH_MORE, /* not yet */
+	PTN_AUTH_OVER, /* only 235 may follow */
+	PTN_AUTH_OPEN  /* 235, or a challenge */
+};
 int ptn_smtp_auth_begin(struct ptn_smtp *s, const char *mechanism, const char *initial, size_t n, int over);
 int ptn_smtp_auth_respond(struct ptn_smtp *s, const char *response, size_t n, int over);
+/* What may follow if this AUTH, begun just now, is refused: bits.  Where it does, SASL is wanted
+ * again, without a challenge: ptn_smtp_auth_begin() or _fail().  Three AUTH commands are the most;
+ * that none says again what was refused is the caller's care. */
+enum {
+	PTN_AUTH_ANOTHER = 1, /* another mechanism, behind 504 and 534 */
+	PTN_AUTH_FRESH = 2,   /* another token, behind 535 */
+	PTN_AUTH_TOKEN = 4    /* it is a token that 535 refuses */
+};
+void ptn_smtp_auth_next(struct ptn_smtp *s, unsigned next);
+/* An AUTH was sent, and what will become of it is not known yet. */
+int ptn_smtp_auth_open(const struct ptn_smtp *s);
 /* Give up with "*", or with QUIT if AUTH was not sent.  fault: why; detail: static text or NULL. */
 void ptn_smtp_auth_fail(struct ptn_smtp *s, int fault, const char *detail);
 
@@ -161,6 +177,7 @@ int ptn_smtp_body(struct ptn_smtp *s, const char *p, size_t n);
 int ptn_smtp_body_end(struct ptn_smtp *s);
 void ptn_smtp_body_fail(struct ptn_smtp *s, int fault); /* the reader gave up */
 
+void ptn_smtp_rest(struct ptn_smtp *s); /* idle: memory of empty buffers is given back */
 void ptn_smtp_quit(struct ptn_smtp *s); /* QUIT when idle; once only, else the end */
 
 /* The connection is gone, or must go: fault NONE is "closed by the peer", PTN_FAULT_REPLY_TIMEOUT "the

@@ -55,17 +55,23 @@ const struct ptn_row ptn_table[] = {
 	ROW(HELLO,    "5..", ALWAYS,         FAIL(HELLO_REFUSED),        SEND_QUIT,     "5321 4.1.1.1")
 
 	ROW(AUTH,     "334", ROUNDS_OVER,    FAIL(AUTH_MALFORMED),       SEND_CANCEL,   "4954 4")
-	ROW(AUTH,     "334", SASL_OVER,      FAIL(AUTH_MALFORMED),       SEND_CANCEL,   "4954 4")
+	ROW(AUTH,     "334", SASL_SHUT,      FAIL(AUTH_MALFORMED),       SEND_CANCEL,   "4954 4")
 	ROW(AUTH,     "334", ALWAYS,         DO(NOTHING),                ASK_SASL,      "4954 4")
 	ROW(AUTH,     "235", SASL_OVER,      DO(AUTHENTICATED),          BE_IDLE,       "4954 4")
 	ROW(AUTH,     "235", ALWAYS,         FAIL(AUTH_UNPROVEN),        SEND_QUIT,     "5802 5")
 	ROW(AUTH,     "421", ALWAYS,         FAIL(AUTH_BUSY),            HANG_UP,       "5321 3.8")
 	ROW(AUTH,     "432", ALWAYS,         FAIL(AUTH_REFUSED),         SEND_QUIT,     "4954 4.7.12")
 	ROW(AUTH,     "4..", ALWAYS,         FAIL(AUTH_BUSY),            SEND_QUIT,     "4954 6")
+	/* Not weaker than the one refused, and never behind 535 (RFC 4954 9): who poses as the server
+	 * would have the password. */
+	ROW(AUTH,     "504", ANOTHER,        DO(NOTHING),                ASK_ANOTHER,   "4954 4")
 	ROW(AUTH,     "504", ALWAYS,         FAIL(AUTH_TOO_WEAK),        SEND_QUIT,     "4954 4")
+	ROW(AUTH,     "534", ANOTHER,        DO(NOTHING),                ASK_ANOTHER,   "4954 6")
 	ROW(AUTH,     "534", ALWAYS,         FAIL(AUTH_TOO_WEAK),        SEND_QUIT,     "4954 6")
 	ROW(AUTH,     "530", ALWAYS,         FAIL(AUTH_NEEDS_TLS),       SEND_QUIT,     "3207 4")
 	ROW(AUTH,     "538", ALWAYS,         FAIL(AUTH_NEEDS_TLS),       SEND_QUIT,     "4954 6")
+	ROW(AUTH,     "535", FRESH_TOKEN,    DO(NOTHING),                ASK_ANOTHER,   "7628 3.2.3")
+	ROW(AUTH,     "535", TOKEN,          FAIL(AUTH_TOKEN_REFUSED),   SEND_QUIT,     "7628 3.2.3")
 	ROW(AUTH,     "5..", ALWAYS,         FAIL(AUTH_REFUSED),         SEND_QUIT,     "4954 6")
 	ROW(CANCEL,   "421", ALWAYS,         DO(NOTHING),                HANG_UP,       "5321 3.8")
 	ROW(CANCEL,   "...", ALWAYS,         DO(NOTHING),                SEND_QUIT,     "4954 4")
@@ -107,7 +113,21 @@ const struct ptn_row ptn_table[] = {
 	ROW(LONE_DOT, "421", ALWAYS,         DO(NOTHING),                HANG_UP,       "5321 3.8")
 	ROW(LONE_DOT, "...", ALWAYS,         DO(NOTHING),                GO_ON,         "2920 3.1")
 
-	ROW(RSET,     "25.", ALWAYS,         DO(NOTHING),                BE_IDLE,       "5321 4.1.1.5")
+	/* What was announced is sent, and every reply counted, whatever became of the mail meanwhile. */
+	ROW(BDAT,     "421", ALWAYS,         DO(CLOSING),                HANG_UP,       "5321 3.8")
+	ROW(BDAT,     "...", MAIL_OVER,      DO(NOTHING),                GO_ON,         "3030 2")
+	ROW(BDAT,     "2..", CONTENT_OPEN,   DO(NONSENSE),               HANG_UP,       "3030 2")
+	ROW(BDAT,     "2..", ALWAYS,         DO(NOTHING),                GO_ON,         "3030 2")
+	ROW(BDAT,     "4..", ALWAYS,         DO(CHUNK_NO),               GO_ON,         "3030 2")
+	ROW(BDAT,     "5..", ALWAYS,         DO(CHUNK_NO),               GO_ON,         "3030 2")
+	ROW(LAST,     "421", ALWAYS,         DO(CLOSING),                HANG_UP,       "5321 3.8")
+	ROW(LAST,     "...", MAIL_OVER,      DO(NOTHING),                GO_ON,         "2920 3.1")
+	ROW(LAST,     "2..", CONTENT_OPEN,   DO(NONSENSE),               HANG_UP,       "3030 2")
+	ROW(LAST,     "2..", ALWAYS,         DO(SENT),                   GO_ON,         "3030 2")
+	ROW(LAST,     "4..", ALWAYS,         DO(CHUNK_NO),               GO_ON,         "3030 2")
+	ROW(LAST,     "5..", ALWAYS,         DO(CHUNK_NO),               GO_ON,         "3030 2")
+
+	ROW(RSET,     "25.", ALWAYS,         DO(NOTHING),                GO_ON,         "5321 4.1.1.5")
 	ROW(RSET,     "...", ALWAYS,         DO(NOTHING),                HANG_UP,       "5321 4.1.1.5")
 
 	ROW(QUIT,     "221", ALWAYS,         DO(NOTHING),                HANG_UP,       "5321 4.1.1.10")
@@ -119,23 +139,39 @@ const struct ptn_row ptn_table[] = {
 /* clang-format on */
 const size_t ptn_table_rows = sizeof(ptn_table) / sizeof(*ptn_table);
 
-static int code_matches(const char *pattern, int code)
+static int code_matches(const char *pattern, const char digits[3])
 {
-	return (pattern[0] == '.' || pattern[0] - '0' == code / 100) &&
-	       (pattern[1] == '.' || pattern[1] - '0' == code / 10 % 10) &&
-	       (pattern[2] == '.' || pattern[2] - '0' == code % 10);
+	return (pattern[0] == digits[0] || pattern[0] == '.') &&
+	       (pattern[1] == '.' || pattern[1] == digits[1]) &&
+	       (pattern[2] == '.' || pattern[2] == digits[2]);
+}
+
+/* The rows stand in the order of the commands, so that a command's are found by halving. */
+static size_t first_row(int command)
+{
+	size_t low = 0, high = ptn_table_rows - 1;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (ptn_table[middle].command < command)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 const struct ptn_row *ptn_table_find(int command, int code, const unsigned char holds[PTN_IF_COUNT])
 {
-	for (size_t i = 0; i < ptn_table_rows; i++) {
-		const struct ptn_row *row = &ptn_table[i];
+	const char digits[3] = {(char)('0' + code / 100), (char)('0' + code / 10 % 10),
+				(char)('0' + code % 10)};
 
-		if ((row->command == command || row->command == PTN_CMD_ANY) &&
-		    code_matches(row->code, code) && holds[row->condition])
+	for (const struct ptn_row *row = &ptn_table[first_row(command)]; row->command == command;
+	     row++)
+		if (code_matches(row->code, digits) && holds[row->condition])
 			return row;
-	}
-	return NULL;
+	return &ptn_table[ptn_table_rows - 1];
 }
 
 static const struct {

@@ -28,6 +28,8 @@
 	X(DATA,     LOST,            REPLY_TIMEOUT,    MALFORMED) \
 	X(CONTENT,  LOST,            REPLY_TIMEOUT,    MALFORMED)          /* up to the final dot */ \
 	X(LONE_DOT, LOST,            REPLY_TIMEOUT,    MALFORMED)          /* after 354 for nobody */ \
+	X(BDAT,     LOST,            REPLY_TIMEOUT,    MALFORMED)          /* a chunk, and more follow */ \
+	X(LAST,     LOST,            REPLY_TIMEOUT,    MALFORMED)          /* BDAT LAST */ \
 	X(RSET,     LOST,            REPLY_TIMEOUT,    MALFORMED) \
 	X(QUIT,     NONE,            NONE,             NONE)
 
@@ -41,10 +43,14 @@
 	X(AUTH_DUE)      /* credentials are set, and not used yet */ \
 	X(PLAIN_OK)      /* neither TLS nor AUTH is required */ \
 	X(SASL_OVER)     /* our side of the exchange is complete, and so is the server's proof */ \
+	X(SASL_SHUT)     /* and no refusal may come as a challenge */ \
+	X(ANOTHER)       /* there is another mechanism to try */ \
+	X(FRESH_TOKEN)   /* what was refused is a token, and a fresh one may be had */ \
+	X(TOKEN)         /* what was refused is a token */ \
 	X(ROUNDS_OVER)   /* the exchange went on for too long */ \
 	X(AFTER_STARTTLS) /* QUIT was said because STARTTLS failed */ \
 	X(MAIL_OVER)     /* the mail's fate is known: its other replies change nothing */ \
-	X(CONTENT_OPEN)  /* the final dot was not handed over yet */
+	X(CONTENT_OPEN)  /* the content, or this chunk, was not all handed over yet */
 
 /* What is written down: a fault of the session, or a word about the mail. */
 #define PTN_NOTES(X) \
@@ -54,6 +60,7 @@
 	X(RCPT_YES) X(RCPT_NO) X(RCPT_LATER) \
 	X(DATA_NO) \
 	X(SENT) X(CONTENT_NO) \
+	X(CHUNK_NO)     /* the content is refused, and the server may still hold the transaction */ \
 	X(CLOSING)      /* 421: the service hangs up on whatever was asked */ \
 	X(FAULT)        /* the row's fault */ \
 	X(NONSENSE)     /* the command's own "makes no sense" fault */
@@ -65,6 +72,7 @@
 	X(SEND_STARTTLS) \
 	X(START_TLS) \
 	X(ASK_SASL)      /* the next step is the caller's */ \
+	X(ASK_ANOTHER)   /* and it is another AUTH */ \
 	X(SEND_CANCEL) \
 	X(GO_ON)         /* the mail's next command, or its end once no reply is due */ \
 	X(SEND_CONTENT) \

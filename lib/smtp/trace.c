@@ -27,7 +27,7 @@ void ptn_trace_sent(struct ptn_smtp *s, const char *line, size_t n)
 	add(s, ">", line, n);
 }
 
-void ptn_trace_reply(struct ptn_smtp *s, int masked)
+static void show_reply(struct ptn_smtp *s, int masked)
 {
 	char start[6] = {'<',
 			 (char)('0' + s->reply.code / 100),
@@ -38,7 +38,7 @@ void ptn_trace_reply(struct ptn_smtp *s, int masked)
 	const char *line;
 	size_t n;
 
-	for (size_t i = 0; s->policy->trace && (line = ptn_reply_line(&s->reply, i, &n)); i++) {
+	for (size_t i = 0; (line = ptn_reply_line(&s->reply, i, &n)); i++) {
 		if (i + 1 == s->reply.lines)
 			start[4] = ' ';
 		if (masked && n)
@@ -46,6 +46,12 @@ void ptn_trace_reply(struct ptn_smtp *s, int masked)
 		else
 			add(s, start, line, n);
 	}
+}
+
+void ptn_trace_reply(struct ptn_smtp *s, int masked)
+{
+	if (s->policy->trace)
+		show_reply(s, masked);
 }
 
 void ptn_trace_remark(struct ptn_smtp *s, const char *text, unsigned long long n, const char *unit)

@@ -477,6 +477,47 @@ START_TEST(distance_counts_changes)
 }
 END_TEST
 
+static const struct {
+	const char *in;
+	size_t n;
+	const char *out;
+} xtexts[] = {
+	{"", 0, ""},
+	{"abc!~", 5, "abc!~"},
+	{"a+b=c d", 7, "a+2Bb+3Dc+20d"},
+	{"\0\r\n\x7f\xff", 5, "+00+0D+0A+7F+FF"},
+};
+
+/* RFC 3461 4: whatever goes in, what comes out is printable and without blanks. */
+START_TEST(xtext)
+{
+	struct ptn_buf b = {0};
+
+	ck_assert(!ptn_buf_puts(&b, "x"));
+	ck_assert_int_eq(ptn_text_xtext(&b, xtexts[_i].in, xtexts[_i].n), 0);
+	ck_assert(!ptn_buf_add(&b, "", 1));
+	ck_assert_str_eq(ptn_buf_data(&b) + 1, xtexts[_i].out);
+	ptn_buf_free(&b);
+}
+END_TEST
+
+START_TEST(moments)
+{
+	static const char good[] = "2026-12-24T18:00:00";
+	char s[sizeof(good)];
+
+	ck_assert_int_eq(ptn_text_is_moment(good, 19), 1);
+	ck_assert_int_eq(ptn_text_is_moment(good, 18), 0);
+	ck_assert_int_eq(ptn_text_is_moment("2026-12-24T18:00:00Z", 20), 0);
+	ck_assert_int_eq(ptn_text_is_moment("", 0), 0);
+	for (size_t i = 0; i < 19; i++) {
+		memcpy(s, good, sizeof(s));
+		s[i] = '\n';
+		ck_assert_int_eq(ptn_text_is_moment(s, 19), 0);
+	}
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "text");
@@ -498,6 +539,8 @@ void test_cases(Suite *s)
 	tcase_add_test(t, a_nul_is_not_base64);
 	tcase_add_test(t, the_alphabet_has_64_letters);
 	tcase_add_test(t, without_memory);
+	tcase_add_loop_test(t, xtext, 0, 4);
+	tcase_add_test(t, moments);
 	EACH(t, words_of_a_list, lists);
 	EACH(t, distance_counts_changes, distances);
 }

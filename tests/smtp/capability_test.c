@@ -126,10 +126,96 @@ START_TEST(many_mechanisms)
 }
 END_TEST
 
+static const struct {
+	const char *in;
+	unsigned rcpt, mail, domain;
+	unsigned long hold, by;
+	const char *until;
+} values[] = {
+	{"250-mx\r\n250 LIMITS RCPTMAX=20 MAILMAX=5 RCPTDOMAINMAX=1\r\n", 20, 5, 1, 0, 0, ""},
+	{"250-mx\r\n250 limits rcptmax=1\r\n", 1, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 LIMITS RCPTMAX=999999\r\n", 999999, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 LIMITS RCPTMAX=1000000\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 LIMITS RCPTMAX=0 MAILMAX=00 RCPTDOMAINMAX=\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 LIMITS RCPTMAX=-1 MAILMAX=1x RCPTDOMAINMAX= 1\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 LIMITS\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 LIMITS =5 RCPTMAX MAILMAX =7  MAILMAX=8 NEW=9\r\n", 0, 8, 0, 0, 0, ""},
+	{"250-mx\r\n250 LIMITS XRCPTMAX=5 RCPTMAXX=5\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 FUTURERELEASE 86400 2026-12-24T18:00:00Z\r\n", 0, 0, 0, 86400, 0,
+	 "2026-12-24T18:00:00"},
+	{"250-mx\r\n250 FUTURERELEASE 999999999 2026-12-24T18:00:00.5Z\r\n", 0, 0, 0, 999999999, 0,
+	 "2026-12-24T18:00:00"},
+	{"250-mx\r\n250 FUTURERELEASE 1000000000 2026-12-24\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 FUTURERELEASE x 2026-12-24 18:00:00Z\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 FUTURERELEASE\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 FUTURERELEASE 7\r\n", 0, 0, 0, 7, 0, ""},
+	{"250-mx\r\n250 DELIVERBY 240\r\n", 0, 0, 0, 0, 240, ""},
+	{"250-mx\r\n250 DELIVERBY\r\n", 0, 0, 0, 0, 0, ""},
+	{"250-mx\r\n250 DELIVERBY -1\r\n", 0, 0, 0, 0, 0, ""},
+};
+
+START_TEST(every_value)
+{
+	struct ptn_capability c = {0};
+	struct ptn_reply r = {0};
+
+	for (int again = 0; again < 2; again++) {
+		read_reply(&r, values[_i].in);
+		ck_assert_int_eq(ptn_capability_read(&c, &r), 0);
+		ck_assert_uint_eq(c.rcpt_max, values[_i].rcpt);
+		ck_assert_uint_eq(c.mail_max, values[_i].mail);
+		ck_assert_uint_eq(c.rcpt_domain_max, values[_i].domain);
+		ck_assert_uint_eq(c.hold_most, values[_i].hold);
+		ck_assert_uint_eq(c.by_least, values[_i].by);
+		ck_assert_str_eq(c.hold_until, values[_i].until);
+		read_reply(&r, "250-mx\r\n250-LIMITS RCPTMAX=3 MAILMAX=3 RCPTDOMAINMAX=3\r\n"
+			       "250-FUTURERELEASE 3 2000-01-01T00:00:00Z\r\n250 DELIVERBY 3\r\n");
+		ck_assert_int_eq(ptn_capability_read(&c, &r), 0);
+		ck_assert_uint_eq(c.mail_max, 3);
+	}
+	ptn_capability_free(&c);
+	ptn_reply_free(&r);
+}
+END_TEST
+
+/* What is switched off is as if it were not offered, with all it says. */
+START_TEST(switched_off)
+{
+	struct ptn_capability c = {0};
+	struct ptn_reply r = {0};
+
+	read_reply(&r, "250-mx\r\n250-SIZE 5\r\n250-AUTH PLAIN\r\n250-DSN\r\n"
+		       "250 LIMITS RCPTMAX=1 MAILMAX=1 RCPTDOMAINMAX=1\r\n");
+	ck_assert_int_eq(ptn_capability_read(&c, &r), 0);
+	ptn_capability_without(&c, PTN_CAP_PIPELINING);
+	ck_assert_uint_eq(c.has, PTN_CAP_SIZE | PTN_CAP_AUTH | PTN_CAP_DSN | PTN_CAP_LIMITS);
+	ck_assert_uint_eq(c.size, 5);
+	ptn_capability_without(&c, PTN_CAP_SIZE | PTN_CAP_AUTH | PTN_CAP_LIMITS);
+	ck_assert_uint_eq(c.has, PTN_CAP_DSN);
+	ck_assert_uint_eq(c.size, 0);
+	ck_assert_uint_eq(c.rcpt_max + c.mail_max + c.rcpt_domain_max, 0);
+	ck_assert_str_eq(ptn_buf_data(&c.auth), "");
+	ptn_capability_free(&c);
+	ptn_reply_free(&r);
+}
+END_TEST
+
+START_TEST(names)
+{
+	ck_assert_str_eq(ptn_capability_keyword(PTN_CAP_MT_PRIORITY), "MT-PRIORITY");
+	ck_assert_str_eq(ptn_capability_keyword(PTN_CAP_DSN | PTN_CAP_LIMITS), "DSN");
+	ck_assert_str_eq(ptn_capability_keyword(0), "");
+	ck_assert_str_eq(ptn_capability_keyword(1u << 31), "");
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "capability");
 
 	tcase_add_loop_test(t, every_case, 0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(t, many_mechanisms);
+	EACH(t, every_value, values);
+	tcase_add_test(t, switched_off);
+	tcase_add_test(t, names);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "main.h"
 #include "postern.h"
 #include "smtp/command.h"
+#include "smtp/session.h"
 
 /* What must be refused in every field (security 2.2). */
 static const char *const hostile[] = {
@@ -34,11 +36,37 @@ static const char *const hostile[] = {
 };
 enum { HOSTILE = sizeof(hostile) / sizeof(*hostile) };
 
-enum { HELLO, HELLO_VERB, WORD, MAIL, RCPT, MECHANISM, MECHANISM_INITIAL, FIELDS };
+enum {
+	HELLO,
+	HELLO_VERB,
+	WORD,
+	MAIL,
+	RCPT,
+	MECHANISM,
+	MECHANISM_INITIAL,
+	FIELDS,
+	/* of parameters: blanks are encoded, or not theirs to take */
+	ENVID = FIELDS,
+	MAIL_AUTH,
+	HOLD_UNTIL,
+	ORCPT,
+	ALL
+};
 
 static int put(struct ptn_buf *b, int field, const char *s)
 {
+	struct ptn_smtp_extras x = {.envid = field == ENVID ? s : NULL,
+				    .auth = field == MAIL_AUTH ? s : NULL,
+				    .hold_until = field == HOLD_UNTIL ? s : NULL};
+	struct ptn_smtp_asked a = {.orcpt = s};
+
 	switch (field) {
+	case ENVID:
+	case MAIL_AUTH:
+	case HOLD_UNTIL:
+		return ptn_command_mail(b, "a@b", 0, 0, &x);
+	case ORCPT:
+		return ptn_command_rcpt(b, "a@b", 0, &a);
 	case HELLO:
 		return ptn_command_hello(b, "EHLO", s);
 	case HELLO_VERB:
@@ -46,9 +74,9 @@ static int put(struct ptn_buf *b, int field, const char *s)
 	case WORD:
 		return ptn_command_word(b, s);
 	case MAIL:
-		return ptn_command_mail(b, s, PTN_PARAM_SIZE | PTN_PARAM_8BITMIME, 1);
+		return ptn_command_mail(b, s, PTN_PARAM_SIZE | PTN_PARAM_8BITMIME, 1, NULL);
 	case RCPT:
-		return ptn_command_rcpt(b, s, 0);
+		return ptn_command_rcpt(b, s, 0, NULL);
 	case MECHANISM:
 		return ptn_command_auth(b, s, NULL, 0);
 	default:
@@ -91,7 +119,7 @@ START_TEST(every_control)
 {
 	char s[] = "a?b@c.example";
 
-	for (int field = 0; field < FIELDS; field++)
+	for (int field = 0; field < ALL; field++)
 		for (int c = 1; c < 256; c++)
 			if (c < ' ' || c >= 0x7F) {
 				s[1] = (char)c;
@@ -110,7 +138,7 @@ START_TEST(too_long)
 		ck_assert_ptr_nonnull(s);
 		memset(s, 'x', lengths[i]);
 		s[lengths[i]] = '\0';
-		for (int field = 0; field < FIELDS; field++)
+		for (int field = 0; field < ALL; field++)
 			must_refuse(field, s);
 		free(s);
 	}
@@ -166,7 +194,7 @@ START_TEST(path_border)
 
 	memset(path, 'x', sizeof(path));
 	path[254] = '\0';
-	ck_assert_int_eq(ptn_command_rcpt(&b, path, 0), 0);
+	ck_assert_int_eq(ptn_command_rcpt(&b, path, 0, NULL), 0);
 	ck_assert_uint_eq(ptn_buf_len(&b), 254 + 12);
 	ptn_buf_free(&b);
 	path[254] = 'x';
@@ -184,13 +212,13 @@ START_TEST(utf8)
 					  "\xC3\xA9>@b"};
 	struct ptn_buf b = {0};
 
-	ck_assert_int_eq(ptn_command_mail(&b, "\xE7\x98\x8A@b", PTN_PARAM_SMTPUTF8, 0), 0);
+	ck_assert_int_eq(ptn_command_mail(&b, "\xE7\x98\x8A@b", PTN_PARAM_SMTPUTF8, 0, NULL), 0);
 	must_be(&b, "MAIL FROM:<\xE7\x98\x8A@b> SMTPUTF8\r\n");
-	ck_assert_int_eq(ptn_command_rcpt(&b, "\xE7\x98\x8D@b", PTN_PARAM_SMTPUTF8), 0);
+	ck_assert_int_eq(ptn_command_rcpt(&b, "\xE7\x98\x8D@b", PTN_PARAM_SMTPUTF8, NULL), 0);
 	must_be(&b, "RCPT TO:<\xE7\x98\x8D@b>\r\n");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		ck_assert_int_lt(ptn_command_mail(&b, bad[i], PTN_PARAM_SMTPUTF8, 0), 0);
-		ck_assert_int_lt(ptn_command_rcpt(&b, bad[i], PTN_PARAM_SMTPUTF8), 0);
+		ck_assert_int_lt(ptn_command_mail(&b, bad[i], PTN_PARAM_SMTPUTF8, 0, NULL), 0);
+		ck_assert_int_lt(ptn_command_rcpt(&b, bad[i], PTN_PARAM_SMTPUTF8, NULL), 0);
 		ck_assert_int_eq(ptn_command_takes_path(bad[i], PTN_PARAM_SMTPUTF8), 0);
 		ck_assert_uint_eq(ptn_buf_len(&b), 0);
 	}
@@ -201,12 +229,167 @@ START_TEST(parameters)
 {
 	struct ptn_buf b = {0};
 
-	ck_assert_int_eq(ptn_command_mail(&b, "a@b", 7, 18446744073709551615ull), 0);
+	ck_assert_int_eq(ptn_command_mail(&b, "a@b", 7, 18446744073709551615ull, NULL), 0);
 	must_be(&b, "MAIL FROM:<a@b> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8\r\n");
-	ck_assert_int_eq(ptn_command_mail(&b, "a@b", PTN_PARAM_SIZE, 0), 0);
+	ck_assert_int_eq(ptn_command_mail(&b, "a@b", PTN_PARAM_SIZE, 0, NULL), 0);
 	must_be(&b, "MAIL FROM:<a@b> SIZE=0\r\n");
-	ck_assert_int_eq(ptn_command_mail(&b, "a@b", 0, 9), 0);
+	ck_assert_int_eq(ptn_command_mail(&b, "a@b", 0, 9, NULL), 0);
 	must_be(&b, "MAIL FROM:<a@b>\r\n");
+}
+END_TEST
+
+/* The parameters, one at a time: what they make of good values, and what they refuse. */
+static const struct {
+	struct ptn_smtp_extras x;
+	const char *want; /* NULL: refused */
+} extras[] = {
+	{{0}, ""},
+	{{.ret = 'F'}, " RET=FULL"},
+	{{.ret = 'H'}, " RET=HDRS"},
+	{{.ret = 'f'}, NULL},
+	{{.envid = "QQ314159"}, " ENVID=QQ314159"},
+	{{.envid = "a b+c=d~!"}, " ENVID=a+20b+2Bc+3Dd~!"},
+	{{.envid = ""}, NULL},
+	{{.envid = "a\r\nRCPT TO:<v@x>"}, NULL},
+	{{.envid = "\xc3\xa9"}, NULL},
+	{{.auth = ""}, " AUTH=<>"},
+	{{.auth = "e+mc2@example.org"}, " AUTH=e+2Bmc2@example.org"},
+	{{.auth = "\"a b\"@c"}, " AUTH=\"a+20b\"@c"},
+	{{.auth = "a b@c"}, NULL},
+	{{.auth = "<a@b>"}, NULL},
+	{{.auth = "\xc3\xa9@b"}, NULL},
+	{{.requiretls = 1}, " REQUIRETLS"},
+	{{.by = 'R', .by_seconds = 120}, " BY=120;R"},
+	{{.by = 'N', .by_seconds = -120, .by_trace = 1}, " BY=-120;NT"},
+	{{.by = 'N', .by_seconds = 0}, " BY=0;N"},
+	{{.by = 'R', .by_seconds = 0}, NULL},
+	{{.by = 'N', .by_seconds = 999999999}, " BY=999999999;N"},
+	{{.by = 'N', .by_seconds = 1000000000}, NULL},
+	{{.by = 'N', .by_seconds = -1000000000}, NULL},
+	{{.by = 'T', .by_seconds = 1}, NULL},
+	{{.hold_for = 999999999}, " HOLDFOR=999999999"},
+	{{.hold_for = 1000000000}, NULL},
+	{{.hold_until = "2026-12-24T18:00:00Z"}, " HOLDUNTIL=2026-12-24T18:00:00Z"},
+	{{.hold_until = "2026-12-24T18:00:00"}, NULL},
+	{{.hold_until = "2026-12-24T18:00:00+00:00"}, NULL},
+	{{.hold_until = "2026-12-24T18:00:00Z\r\nDATA"}, NULL},
+	{{.hold_until = ""}, NULL},
+	{{.hold_for = 1, .hold_until = "2026-12-24T18:00:00Z"}, NULL},
+	{{.has_priority = 1, .priority = 9}, " MT-PRIORITY=9"},
+	{{.has_priority = 1, .priority = -9}, " MT-PRIORITY=-9"},
+	{{.has_priority = 1, .priority = 0}, " MT-PRIORITY=0"},
+	{{.has_priority = 1, .priority = 10}, NULL},
+	{{.has_priority = 1, .priority = -10}, NULL},
+};
+
+static void must_end_in(struct ptn_buf *b, int err, const char *start, const char *want)
+{
+	char line[1024];
+
+	if (!want) {
+		ck_assert_int_eq(err, POSTERN_E_ARG);
+		ck_assert_uint_eq(ptn_buf_len(b), 0);
+		return;
+	}
+	ck_assert_int_eq(err, 0);
+	snprintf(line, sizeof(line), "%s%s\r\n", start, want);
+	must_be(b, line);
+}
+
+START_TEST(mail_parameters)
+{
+	struct ptn_buf b = {0};
+
+	ck_assert_int_eq(ptn_command_takes_extras(&extras[_i].x), extras[_i].want != NULL);
+	must_end_in(&b, ptn_command_mail(&b, "a@b", 0, 0, &extras[_i].x), "MAIL FROM:<a@b>",
+		    extras[_i].want);
+	ptn_buf_free(&b);
+}
+END_TEST
+
+static const struct {
+	struct ptn_smtp_asked a;
+	unsigned params;
+	const char *want;
+} asked[] = {
+	{{0}, 0, ""},
+	{{.notify = PTN_NOTIFY_NEVER}, 0, " NOTIFY=NEVER"},
+	{{.notify = PTN_NOTIFY_DELAY}, 0, " NOTIFY=DELAY"},
+	{{.notify = PTN_NOTIFY_SUCCESS | PTN_NOTIFY_FAILURE | PTN_NOTIFY_DELAY},
+	 0,
+	 " NOTIFY=SUCCESS,FAILURE,DELAY"},
+	{{.notify = PTN_NOTIFY_NEVER | PTN_NOTIFY_DELAY}, 0, NULL},
+	{{.notify = 16}, 0, NULL},
+	{{.orcpt = "rfc822;a+b@c"}, 0, " ORCPT=rfc822;a+2Bb@c"},
+	{{.orcpt = "x-400;a b", .notify = PTN_NOTIFY_FAILURE},
+	 0,
+	 " NOTIFY=FAILURE ORCPT=x-400;a+20b"},
+	{{.orcpt = "rfc822"}, 0, NULL},
+	{{.orcpt = "rfc822;"}, 0, NULL},
+	{{.orcpt = ";a@b"}, 0, NULL},
+	{{.orcpt = "rfc 822;a@b"}, 0, NULL},
+	{{.orcpt = "rfc822;a@b\n"}, 0, NULL},
+	{{.orcpt = "rfc822;\xc3\xa9@b"}, PTN_PARAM_SMTPUTF8, NULL},
+	{{.orcpt = "utf-8;\xc3\xa9@b"}, 0, NULL},
+	{{.orcpt = "utf-8;a@b"}, 0, NULL},
+	{{.orcpt = "utf-8;\xc3\xa9@b"}, PTN_PARAM_SMTPUTF8, " ORCPT=utf-8;\xc3\xa9@b"},
+	{{.orcpt = "UTF-8;a+b=\\ @c"},
+	 PTN_PARAM_SMTPUTF8,
+	 " ORCPT=UTF-8;a\\x{2B}b\\x{3D}\\x{5C}\\x{20}@c"},
+	{{.orcpt = "utf-8;\xff@b"}, PTN_PARAM_SMTPUTF8, NULL},
+	{{.orcpt = "utf-8;a\r@b"}, PTN_PARAM_SMTPUTF8, NULL},
+	{{.orcpt = "utf-8;a\x7f@b"}, PTN_PARAM_SMTPUTF8, NULL},
+	{{.orcpt = "utf-8;"}, PTN_PARAM_SMTPUTF8, NULL},
+};
+
+START_TEST(rcpt_parameters)
+{
+	struct ptn_buf b = {0};
+
+	ck_assert_int_eq(ptn_command_takes_asked(&asked[_i].a, asked[_i].params),
+			 asked[_i].want != NULL);
+	must_end_in(&b, ptn_command_rcpt(&b, "a@b", asked[_i].params, &asked[_i].a),
+		    "RCPT TO:<a@b>", asked[_i].want);
+	ptn_buf_free(&b);
+}
+END_TEST
+
+/* The longest values, and one octet more; what is encoded counts as encoded. */
+START_TEST(longest_parameters)
+{
+	static const struct {
+		int field;
+		const char *start;
+		char fill;
+		size_t most; /* octets that may follow start */
+	} rows[] = {{ENVID, "", 'e', 100},        {ENVID, "", '+', 33},
+		    {MAIL_AUTH, "", 'a', 254},    {MAIL_AUTH, "", '+', 164},
+		    {ORCPT, "rfc822;", 'a', 493}, {ORCPT, "rfc822;", '=', 164}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (size_t more = 0; more < 2; more++) {
+			struct ptn_buf b = {0};
+			char s[600] = "";
+			size_t n = strlen(rows[i].start);
+
+			memcpy(s, rows[i].start, n);
+			memset(s + n, rows[i].fill, rows[i].most + more);
+			ck_assert_int_eq(put(&b, rows[i].field, s), more ? POSTERN_E_ARG : 0);
+			ptn_buf_free(&b);
+		}
+}
+END_TEST
+
+START_TEST(bdat)
+{
+	char line[PTN_COMMAND_BDAT];
+
+	ck_assert_uint_eq(ptn_command_bdat(line, 0, 1), 13);
+	ck_assert(!memcmp(line, "BDAT 0 LAST\r\n", 13));
+	ck_assert_uint_eq(ptn_command_bdat(line, 86, 0), 9);
+	ck_assert(!memcmp(line, "BDAT 86\r\n", 9));
+	ck_assert_uint_eq(ptn_command_bdat(line, 18446744073709551615ull, 1), PTN_COMMAND_BDAT);
+	ck_assert(!memcmp(line, "BDAT 18446744073709551615 LAST\r\n", 32));
 }
 END_TEST
 
@@ -255,5 +438,9 @@ void test_cases(Suite *s)
 	tcase_add_test(t, path_border);
 	tcase_add_test(t, utf8);
 	tcase_add_test(t, parameters);
+	EACH(t, mail_parameters, extras);
+	EACH(t, rcpt_parameters, asked);
+	tcase_add_test(t, longest_parameters);
+	tcase_add_test(t, bdat);
 	tcase_add_test(t, auth_border);
 }

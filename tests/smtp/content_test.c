@@ -269,6 +269,199 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* ---- The same, written plainly: what the scanner must find in any input, however it is cut. ----
+ */
+
+struct plain {
+	char out[8192];
+	size_t n;
+	unsigned long long size, line;
+	int fault, eightbit, clean, dotless;
+};
+
+static int plain_fault(struct plain *r, int fault)
+{
+	r->fault = fault;
+	return 0;
+}
+
+/* One line of len octets without its LF; how it ends. */
+static int plain_line(struct plain *r, const char *p, size_t len, int lf, int dots)
+{
+	size_t text = lf && len && p[len - 1] == '\r' ? len - 1 : len;
+
+	for (size_t i = 0; i < text; i++)
+		if (p[i] == '\r')
+			return plain_fault(r, CR);
+	if (memchr(p, '\0', text))
+		return plain_fault(r, NUL);
+	if (text > 998)
+		return plain_fault(r, LONG);
+	if (!lf && !len)
+		return 1;
+	for (size_t i = 0; i < text; i++)
+		r->eightbit |= (unsigned char)p[i] > 0x7F;
+	r->clean &= lf && text + 1 == len;
+	r->dotless &= !(text && *p == '.');
+	if (dots && text && *p == '.')
+		r->out[r->n++] = '.';
+	memcpy(r->out + r->n, p, text);
+	memcpy(r->out + r->n + text, "\r\n", 2);
+	r->n += text + 2;
+	r->size += text + 2;
+	r->line++;
+	return 1;
+}
+
+static void plainly(struct plain *r, const char *p, size_t n, int dots)
+{
+	size_t from = 0;
+
+	memset(r, 0, sizeof(*r));
+	r->clean = r->dotless = 1;
+	for (size_t i = 0; i < n; i++)
+		if (p[i] == '\n') {
+			if (!plain_line(r, p + from, i - from, 1, dots))
+				return;
+			from = i + 1;
+		}
+	if (!plain_line(r, p + from, n - from, 0, dots))
+		return;
+	if (dots) {
+		memcpy(r->out + r->n, ".\r\n", 3);
+		r->n += 3;
+	}
+}
+
+/* Kinds of input: most are good, with one thing or another that is not. */
+static size_t compose(char *in, unsigned *seed)
+{
+	static const unsigned widths[] = {4, 30, 78, 200, 700, 1100};
+	size_t n = 0, most;
+	unsigned width, lf, odd;
+
+#define DRAW(k) ((*seed = *seed * 1103515245u + 12345u) >> 16) % (k)
+	most = DRAW(3000);
+	width = widths[DRAW(6)];
+	lf = DRAW(3);
+	odd = DRAW(4);
+	while (n < most) {
+		unsigned len = DRAW(width);
+
+		for (unsigned i = 0; i < len && n < most; i++) {
+			unsigned kind = odd ? 1000 : DRAW(1000);
+
+			in[n++] = kind == 0   ? '\r'
+				  : kind == 1 ? '\0'
+				  : kind < 20 ? '\xe9'
+				  : kind < 30 ? '\t'
+					      : 'x';
+		}
+		if (n + 3 > most)
+			break;
+		if (lf == 0 || (lf == 1 && DRAW(2)))
+			in[n++] = '\r';
+		in[n++] = '\n';
+		if (!DRAW(8))
+			in[n++] = '.';
+	}
+#undef DRAW
+	return n;
+}
+
+static void compare(const char *in, size_t n, unsigned seed, int dots, size_t piece, int look)
+{
+	static struct plain want;
+	struct ptn_content c = {.dots = dots};
+	struct ptn_buf out = {0};
+	int err = 0;
+
+	plainly(&want, in, n, dots);
+	for (size_t at = 0; at < n && !err; at += piece) {
+		size_t len = n - at < piece ? n - at : piece;
+		char *block = malloc(len); /* so that reading over its end is seen */
+
+		ck_assert_ptr_nonnull(block);
+		memcpy(block, in + at, len);
+		err = ptn_content_write(&c, look ? NULL : &out, block, len);
+		free(block);
+	}
+	if (!err)
+		err = ptn_content_end(&c, look ? NULL : &out);
+	/* Of two faults in one line either may be told. */
+	ck_assert_msg(!c.fault == !want.fault && c.line == want.line,
+		      "seed %u piece %zu: fault %d in line %llu, not %d in %llu", seed, piece,
+		      c.fault, c.line, want.fault, want.line);
+	ck_assert_int_eq(err != 0, want.fault != 0);
+	if (err) {
+		ptn_buf_free(&out);
+		return;
+	}
+	ck_assert_uint_eq(c.size, want.size);
+	ck_assert_int_eq(c.eightbit, want.eightbit);
+	ck_assert_int_eq(c.clean, want.clean);
+	ck_assert_int_eq(c.dotless, want.dotless && dots);
+	if (!look)
+		ck_assert(ptn_buf_len(&out) == want.n &&
+			  !memcmp(ptn_buf_data(&out), want.out, want.n));
+	ptn_buf_free(&out);
+}
+
+START_TEST(as_written_plainly)
+{
+	static const size_t pieces[] = {1, 7, 64, 65, 66, 127, 500, 8192};
+	static char in[4096];
+	unsigned seed = (unsigned)_i + 1;
+
+	for (int run = 0; run < 100; run++) {
+		unsigned start = seed;
+		size_t n = compose(in, &seed);
+
+		for (size_t i = n < 300 ? 0 : 1; i < sizeof(pieces) / sizeof(*pieces); i++)
+			compare(in, n, start, run % 2, pieces[i], run % 3 == 0);
+		compare(in, n, start, run % 2, 8192, 1);
+	}
+}
+END_TEST
+
+/* Each odd octet at each place of a good content. */
+START_TEST(odd_octet_anywhere)
+{
+	static const char odd[] = {'\r',   '\n',   '\0',   '.',    '\t',
+				   '\xff', '\x80', '\x0e', '\x7f', 'y'};
+	char in[1024], text[1024];
+
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : 'x';
+	for (size_t at = 0; at < sizeof(in); at++) {
+		memcpy(text, in, sizeof(in));
+		text[at] = odd[_i];
+		compare(text, sizeof(text), (unsigned)at, 0, 4096, 1);
+		compare(text, sizeof(text), (unsigned)at, 1, 4096, 0);
+	}
+}
+END_TEST
+
+/* A line at the limit, at each distance from where counting begins. */
+START_TEST(long_line_anywhere)
+{
+	char in[3000];
+
+	for (size_t len = 996; len < 1001; len++)
+		for (size_t at = 0; at < 1000; at += 7) {
+			size_t n = at;
+
+			memset(in, 'x', sizeof(in));
+			for (size_t i = 1; i < at; i += 2)
+				in[i] = '\n';
+			n += len;
+			memcpy(in + n, "\r\nx\r\n", 5);
+			compare(in, n + 5, (unsigned)at, 0, 4096, 1);
+			compare(in, n + 5, (unsigned)at, 0, 300, 0);
+		}
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "content");
@@ -280,4 +473,7 @@ void test_cases(Suite *s)
 	tcase_add_loop_test(t, line_lengths, 0, sizeof(lines) / sizeof(*lines));
 	tcase_add_test(t, growth);
 	tcase_add_test(t, round_trip);
+	tcase_add_loop_test(t, as_written_plainly, 0, 20);
+	tcase_add_loop_test(t, odd_octet_anywhere, 0, 10);
+	tcase_add_test(t, long_line_anywhere);
 }

@@ -123,6 +123,113 @@ START_TEST(held_and_235)
 }
 END_TEST
 
+/* ---- What follows a refusal. ---- */
+
+/* Each time what may follow is said anew; the fourth AUTH is not begun. */
+START_TEST(another_mechanism)
+{
+	static const char *const refusals[] = {"504 no\r\n", "534 no\r\n"};
+	struct ptn_smtp *s = begin();
+	size_t n;
+
+	ck_assert_int_eq(ptn_smtp_auth_open(s), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(ptn_smtp_auth_begin(s, "PLAIN", plain, PLAIN, PTN_AUTH_OVER), 0);
+		ptn_smtp_auth_next(s, PTN_AUTH_ANOTHER);
+		ck_assert_int_eq(ptn_smtp_auth_open(s), 1);
+		hears(s, "AUTH PLAIN " BLOB "\r\n");
+		says(s, refusals[i]);
+		ck_assert_int_eq(ptn_smtp_want(s), PTN_WANT_SASL | PTN_WANT_READ);
+		ck_assert_ptr_null(ptn_smtp_challenge(s, &n));
+		ck_assert_int_eq(ptn_smtp_auth_open(s), 1);
+	}
+	ck_assert_int_eq(ptn_smtp_auth_begin(s, "X", NULL, 0, PTN_AUTH_MORE), 0);
+	ptn_smtp_auth_next(s, PTN_AUTH_ANOTHER | PTN_AUTH_FRESH | PTN_AUTH_TOKEN);
+	hears(s, "AUTH X\r\n");
+	says(s, _i ? "504 no\r\n" : "535 no\r\n");
+	hears(s, "QUIT\r\n");
+	ck_assert_int_eq(ptn_smtp_auth_open(s), 0);
+	ck_assert_str_eq(ptn_fault_id(ptn_smtp_fault(s)),
+			 _i ? "auth-mechanism-refused" : "auth-token-refused");
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* What was said of one AUTH does not hold for the next. */
+START_TEST(nothing_else_was_said)
+{
+	struct ptn_smtp *s = begin();
+
+	ck_assert_int_eq(ptn_smtp_auth_begin(s, "PLAIN", plain, PLAIN, PTN_AUTH_OVER), 0);
+	ptn_smtp_auth_next(s, PTN_AUTH_ANOTHER);
+	hears(s, "AUTH PLAIN " BLOB "\r\n");
+	says(s, "504 no\r\n");
+	ck_assert_int_eq(ptn_smtp_auth_begin(s, "X", NULL, 0, PTN_AUTH_MORE), 0);
+	hears(s, "AUTH X\r\n");
+	says(s, "504 no\r\n");
+	hears(s, "QUIT\r\n");
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* There was another one, but it could not be begun: a polite end, and the fault that is given. */
+START_TEST(giving_up_between)
+{
+	struct ptn_smtp *s = begin();
+
+	ptn_smtp_auth_begin(s, "PLAIN", plain, PLAIN, PTN_AUTH_OVER);
+	ptn_smtp_auth_next(s, PTN_AUTH_ANOTHER);
+	hears(s, "AUTH PLAIN " BLOB "\r\n");
+	says(s, "504 no\r\n");
+	ptn_smtp_auth_fail(s, PTN_FAULT_AUTH_TOO_WEAK, NULL);
+	hears(s, "QUIT\r\n");
+	ck_assert_int_eq(ptn_smtp_fault(s), PTN_FAULT_AUTH_TOO_WEAK);
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* Complete, but a refusal may come as a challenge; then it is not complete any more. */
+START_TEST(open_end)
+{
+	struct ptn_smtp *s = begin();
+
+	ptn_smtp_auth_begin(s, "X", "t", 1, PTN_AUTH_OPEN);
+	hears(s, "AUTH X dA==\r\n");
+	says(s, _i ? "334 e30=\r\n" : "235 ok\r\n");
+	if (_i) {
+		has_challenge(s, "{}");
+		ptn_smtp_auth_respond(s, "\001", 1, PTN_AUTH_MORE);
+		hears(s, "AQ==\r\n");
+		says(s, "235 ok\r\n");
+		hears(s, "QUIT\r\n");
+		ck_assert_int_eq(ptn_smtp_fault(s), PTN_FAULT_AUTH_UNPROVEN);
+	} else {
+		ck_assert_int_eq(ptn_smtp_want(s), PTN_WANT_MAIL | PTN_WANT_READ);
+	}
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* A token over the limit of a line is held back as any response is, and may be refused then. */
+START_TEST(open_and_held)
+{
+	char token[3000];
+	struct ptn_smtp *s = begin();
+	struct ptn_buf want = {0};
+
+	memset(token, 't', sizeof(token));
+	ptn_smtp_auth_begin(s, "X", token, sizeof(token), PTN_AUTH_OPEN);
+	hears(s, "AUTH X\r\n");
+	says(s, "334 \r\n");
+	ck_assert(!ptn_text_base64(&want, token, sizeof(token)) && !ptn_buf_add(&want, "\r\n", 3));
+	hears(s, ptn_buf_data(&want));
+	says(s, "334 e30=\r\n");
+	has_challenge(s, "{}");
+	ptn_buf_free(&want);
+	ptn_smtp_free(s);
+}
+END_TEST
+
 /* ---- Giving up. ---- */
 
 START_TEST(cancel)
@@ -215,7 +322,7 @@ static const struct {
 	{"500 unrecognized: " BLOB "\r\n", "unrecognized: ****************************"},
 	{"500 unrecognized: AHVzZXIAaH...\r\n", "unrecognized: **********..."},
 	{"535 yy" BLOB "zz\r\n", "yy****************************zz"},
-	{"535 cnRlcjIt no\r\n", "cnRlcjIt no"}, /* not as it was sent */
+	{"535 cnRlcjIt no\r\n", "******** no"}, /* not as it was sent, and yet a part of it */
 	{"535 dmVyMi1TZWNyZXQ=\r\n", "dm**************"},
 	{"535-" BLOB "\r\n535 5.7.8 " PASSWORD "\r\n",
 	 "**************************** **************"},
@@ -255,6 +362,62 @@ START_TEST(masked)
 	ck_assert_str_eq(ptn_buf_data(&b), masks[_i].shown);
 	shows_no_secret(s);
 	ptn_buf_free(&b);
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* Once the exchange is over nothing that was sent is kept; the password itself is known, and found
+ * in base64 at every alignment, with the run that it stands in. */
+START_TEST(masked_later)
+{
+	static const struct {
+		const char *say, *shown;
+	} later[] = {
+		{"250 " PASSWORD "\r\n", "**************"},
+		{"250 x " BLOB " y\r\n", "x **************************** y"},
+		{"250 x" BLOB "zz\r\n", "*******************************"},
+		{"250 aHVudGVyMi1TZWNyZXQ=\r\n", "********************"},
+		{"250 eHh4aHVudGVyMi1TZWNyZXR4.\r\n", "************************."},
+		{"250 :eHhodW50ZXIyLVNlY3JldA==:\r\n", ":************************:"},
+		{"250 (eGh1bnRlcjItU2VjcmV0)\r\n", "(********************)"},
+		{"250 aHVudGVyMi1...\r\n", "***********..."}, /* not all of it */
+		{"250 2VjcmV0\r\n", "*******"},
+		{"250 aHVud\r\n", "aHVud"}, /* too little */
+		{"250 accepted as 4Xyz123ABCdefGHI\r\n", "accepted as 4Xyz123ABCdefGHI"},
+	};
+	struct ptn_smtp *s = begin();
+	struct ptn_buf b = {0};
+
+	ptn_smtp_auth_begin(s, "PLAIN", plain, PLAIN, 1);
+	hears(s, "AUTH PLAIN " BLOB "\r\n");
+	says(s, "235 ok\r\n");
+	ck_assert_int_eq(ptn_smtp_mail(s, &envelope, &mail_mark), 0);
+	hears(s, "MAIL FROM:<a@example.org>\r\n");
+	says(s, later[_i].say);
+	ck_assert(!ptn_reply_show(ptn_smtp_reply(s), &b) && !ptn_buf_add(&b, "", 1));
+	ck_assert_str_eq(ptn_buf_data(&b), later[_i].shown);
+	shows_no_secret(s);
+	ptn_buf_free(&b);
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* A token is not known any more once it was given up: what comes then is shown to nobody. */
+START_TEST(masked_behind_a_token)
+{
+	struct ptn_smtp *s = begin();
+
+	policy.secret = NULL;
+	ptn_smtp_auth_begin(s, "X", PASSWORD, sizeof(PASSWORD) - 1, PTN_AUTH_OPEN);
+	ptn_smtp_auth_next(s, PTN_AUTH_TOKEN);
+	hears(s, "AUTH X aHVudGVyMi1TZWNyZXQ=\r\n");
+	says(s, "334 e30=\r\n");
+	ptn_smtp_auth_fail(s, PTN_FAULT_AUTH_MALFORMED, "why");
+	hears(s, "*\r\n");
+	says(s, "501-" PASSWORD "\r\n501 aHVudGVyMi1TZWNyZXQ=\r\n");
+	hears(s, "QUIT\r\n");
+	says(s, "221 aHVudGVyMi1TZWNyZXQ=\r\n");
+	shows_no_secret(s);
 	ptn_smtp_free(s);
 }
 END_TEST
@@ -316,12 +479,19 @@ void test_cases(Suite *s)
 	tcase_add_test(t, empty_initial);
 	tcase_add_test(t, held_at_the_border);
 	tcase_add_test(t, held_and_235);
+	tcase_add_loop_test(t, another_mechanism, 0, 2);
+	tcase_add_test(t, nothing_else_was_said);
+	tcase_add_test(t, giving_up_between);
+	tcase_add_loop_test(t, open_end, 0, 2);
+	tcase_add_test(t, open_and_held);
 	tcase_add_loop_test(t, cancel, 0, 5);
 	tcase_add_test(t, fail_before_auth);
 	tcase_add_test(t, at_the_wrong_time);
 	tcase_add_test(t, bad_mechanism);
 	tcase_add_test(t, rounds);
 	tcase_add_loop_test(t, masked, 0, sizeof(masks) / sizeof(*masks));
+	tcase_add_loop_test(t, masked_later, 0, 11);
+	tcase_add_test(t, masked_behind_a_token);
 	tcase_add_test(t, masked_when_lost);
 	tcase_add_test(t, challenges_are_not_shown);
 }

@@ -47,17 +47,21 @@ static const struct {
 	{PTN_CMD_HELLO, 450, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_HELLO_BUSY, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_HELLO, 550, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_HELLO_REFUSED, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_AUTH, 334, PTN_IF_ROUNDS_OVER, PTN_NOTE_FAULT, PTN_FAULT_AUTH_MALFORMED, PTN_THEN_SEND_CANCEL},
-	{PTN_CMD_AUTH, 334, PTN_IF_SASL_OVER, PTN_NOTE_FAULT, PTN_FAULT_AUTH_MALFORMED, PTN_THEN_SEND_CANCEL},
+	{PTN_CMD_AUTH, 334, PTN_IF_SASL_SHUT, PTN_NOTE_FAULT, PTN_FAULT_AUTH_MALFORMED, PTN_THEN_SEND_CANCEL},
 	{PTN_CMD_AUTH, 334, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_ASK_SASL},
 	{PTN_CMD_AUTH, 235, PTN_IF_SASL_OVER, PTN_NOTE_AUTHENTICATED, PTN_FAULT_NONE, PTN_THEN_BE_IDLE},
 	{PTN_CMD_AUTH, 235, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_UNPROVEN, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_AUTH, 421, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_BUSY, PTN_THEN_HANG_UP},
 	{PTN_CMD_AUTH, 432, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_REFUSED, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_AUTH, 450, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_BUSY, PTN_THEN_SEND_QUIT},
+	{PTN_CMD_AUTH, 504, PTN_IF_ANOTHER, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_ASK_ANOTHER},
 	{PTN_CMD_AUTH, 504, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_TOO_WEAK, PTN_THEN_SEND_QUIT},
+	{PTN_CMD_AUTH, 534, PTN_IF_ANOTHER, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_ASK_ANOTHER},
 	{PTN_CMD_AUTH, 534, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_TOO_WEAK, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_AUTH, 530, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_NEEDS_TLS, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_AUTH, 538, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_NEEDS_TLS, PTN_THEN_SEND_QUIT},
+	{PTN_CMD_AUTH, 535, PTN_IF_FRESH_TOKEN, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_ASK_ANOTHER},
+	{PTN_CMD_AUTH, 535, PTN_IF_TOKEN, PTN_NOTE_FAULT, PTN_FAULT_AUTH_TOKEN_REFUSED, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_AUTH, 550, PTN_IF_ALWAYS, PTN_NOTE_FAULT, PTN_FAULT_AUTH_REFUSED, PTN_THEN_SEND_QUIT},
 	{PTN_CMD_CANCEL, 421, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
 	{PTN_CMD_CANCEL, 250, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_SEND_QUIT},
@@ -92,7 +96,24 @@ static const struct {
 	{PTN_CMD_CONTENT, 550, PTN_IF_ALWAYS, PTN_NOTE_CONTENT_NO, PTN_FAULT_NONE, PTN_THEN_GO_ON},
 	{PTN_CMD_LONE_DOT, 421, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
 	{PTN_CMD_LONE_DOT, 250, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_GO_ON},
-	{PTN_CMD_RSET, 250, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_BE_IDLE},
+	{PTN_CMD_BDAT, 421, PTN_IF_ALWAYS, PTN_NOTE_CLOSING, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
+	{PTN_CMD_BDAT, 250, PTN_IF_MAIL_OVER, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_BDAT, 503, PTN_IF_MAIL_OVER, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_BDAT, 250, PTN_IF_CONTENT_OPEN, PTN_NOTE_NONSENSE, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
+	{PTN_CMD_BDAT, 250, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_BDAT, 354, PTN_IF_ALWAYS, PTN_NOTE_NONSENSE, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
+	{PTN_CMD_BDAT, 452, PTN_IF_ALWAYS, PTN_NOTE_CHUNK_NO, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_BDAT, 552, PTN_IF_ALWAYS, PTN_NOTE_CHUNK_NO, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_LAST, 421, PTN_IF_ALWAYS, PTN_NOTE_CLOSING, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
+	{PTN_CMD_LAST, 250, PTN_IF_MAIL_OVER, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_LAST, 503, PTN_IF_MAIL_OVER, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_LAST, 250, PTN_IF_CONTENT_OPEN, PTN_NOTE_NONSENSE, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
+	{PTN_CMD_LAST, 250, PTN_IF_ALWAYS, PTN_NOTE_SENT, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_LAST, 354, PTN_IF_ALWAYS, PTN_NOTE_NONSENSE, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
+	{PTN_CMD_LAST, 451, PTN_IF_ALWAYS, PTN_NOTE_CHUNK_NO, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_LAST, 503, PTN_IF_ALWAYS, PTN_NOTE_CHUNK_NO, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_LAST, 554, PTN_IF_ALWAYS, PTN_NOTE_CHUNK_NO, PTN_FAULT_NONE, PTN_THEN_GO_ON},
+	{PTN_CMD_RSET, 250, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_GO_ON},
 	{PTN_CMD_RSET, 350, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
 	{PTN_CMD_QUIT, 221, PTN_IF_ALWAYS, PTN_NOTE_NOTHING, PTN_FAULT_NONE, PTN_THEN_HANG_UP},
 	{PTN_CMD_QUIT, 250, PTN_IF_AFTER_STARTTLS, PTN_NOTE_FAULT, PTN_FAULT_STARTTLS_MALFORMED, PTN_THEN_HANG_UP},
@@ -106,14 +127,33 @@ static const struct {
 };
 enum { MEANINGS = sizeof(meanings) / sizeof(*meanings) };
 
-/* Sets of conditions as bits; ALWAYS always holds. */
-enum { SETS = 1 << (PTN_IF_COUNT - 1) };
-
-static void spread(unsigned set, unsigned char holds[PTN_IF_COUNT])
+/* Whether it matters for a reply to this command: a row asks for it, or can_occur() does. */
+static int concerns(int command, int condition)
 {
+	static const int always[] = {PTN_IF_PLAIN_OK, PTN_IF_AUTH_DUE,    PTN_IF_AUTH_MISSING,
+				     PTN_IF_TLS_DUE,  PTN_IF_TLS_MISSING, PTN_IF_MAIL_OVER};
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (condition == always[i])
+			return 1;
+	for (size_t i = 0; i < ptn_table_rows; i++)
+		if (ptn_table[i].command == command && ptn_table[i].condition == condition)
+			return 1;
+	return 0;
+}
+
+/* The nth set of the conditions that concern a command; 0: there are not so many.  ALWAYS always
+ * holds. */
+static int spread(int command, unsigned n, unsigned char holds[PTN_IF_COUNT])
+{
+	memset(holds, 0, PTN_IF_COUNT);
 	holds[PTN_IF_ALWAYS] = 1;
 	for (int i = 1; i < PTN_IF_COUNT; i++)
-		holds[i] = set >> (i - 1) & 1;
+		if (concerns(command, i)) {
+			holds[i] = n & 1;
+			n >>= 1;
+		}
+	return !n;
 }
 
 /* Whether these can hold at one time, and for this command. */
@@ -122,6 +162,10 @@ static int can_occur(int command, const unsigned char *holds)
 	if (holds[PTN_IF_PLAIN_OK] && (holds[PTN_IF_AUTH_DUE] || holds[PTN_IF_TLS_MISSING]))
 		return 0;
 	if (holds[PTN_IF_AUTH_MISSING] && !holds[PTN_IF_AUTH_DUE])
+		return 0;
+	if (holds[PTN_IF_SASL_SHUT] && !holds[PTN_IF_SASL_OVER])
+		return 0;
+	if (holds[PTN_IF_FRESH_TOKEN] && !holds[PTN_IF_TOKEN])
 		return 0;
 	if (command == PTN_CMD_HELLO && (holds[PTN_IF_TLS_DUE] || holds[PTN_IF_TLS_MISSING]))
 		return 0;
@@ -203,8 +247,7 @@ START_TEST(total)
 {
 	unsigned char holds[PTN_IF_COUNT];
 
-	for (unsigned set = 0; set < SETS; set++) {
-		spread(set, holds);
+	for (unsigned set = 0; spread(_i, set, holds); set++) {
 		for (int c = 0; c < n_codes; c++)
 			ck_assert_ptr_nonnull(ptn_table_find(_i, codes[c], holds));
 	}
@@ -252,12 +295,12 @@ static int is_needed(size_t i)
 	unsigned char holds[PTN_IF_COUNT];
 	int command = ptn_table[i].command;
 
-	for (unsigned set = 0; set < SETS; set++) {
-		spread(set, holds);
-		for (int cmd = PTN_CMD_NONE; cmd < PTN_CMD_COUNT; cmd++)
+	for (int cmd = PTN_CMD_NONE; cmd < PTN_CMD_COUNT; cmd++) {
+		if (command != cmd && command != PTN_CMD_ANY)
+			continue;
+		for (unsigned set = 0; spread(cmd, set, holds); set++)
 			for (int c = 0; c < n_codes; c++)
-				if ((command == cmd || command == PTN_CMD_ANY) &&
-				    can_occur(cmd, holds) && matters(i, holds, cmd, codes[c]))
+				if (can_occur(cmd, holds) && matters(i, holds, cmd, codes[c]))
 					return 1;
 	}
 	return 0;
@@ -289,8 +332,7 @@ START_TEST(nothing_after_421)
 {
 	unsigned char holds[PTN_IF_COUNT];
 
-	for (unsigned set = 0; set < SETS; set++) {
-		spread(set, holds);
+	for (unsigned set = 0; spread(_i, set, holds); set++) {
 		if (can_occur(_i, holds))
 			ck_assert_int_eq(ptn_table_find(_i, 421, holds)->then, PTN_THEN_HANG_UP);
 	}
@@ -303,10 +345,9 @@ START_TEST(floor_of_security)
 {
 	unsigned char holds[PTN_IF_COUNT];
 
-	for (unsigned set = 0; set < SETS; set++) {
+	for (unsigned set = 0; spread(_i, set, holds); set++) {
 		int then;
 
-		spread(set, holds);
 		if (!can_occur(_i, holds))
 			continue;
 		for (int c = 0; c < n_codes; c++) {
@@ -316,6 +357,9 @@ START_TEST(floor_of_security)
 					  then != PTN_THEN_SEND_HELO);
 			if ((_i == PTN_CMD_EHLO || _i == PTN_CMD_HELLO) && holds[PTN_IF_AUTH_DUE])
 				ck_assert(then != PTN_THEN_BE_IDLE && then != PTN_THEN_SEND_HELO);
+			if (then == PTN_THEN_ASK_ANOTHER) /* S-03 */
+				ck_assert(codes[c] == 535 ? holds[PTN_IF_FRESH_TOKEN]
+							  : holds[PTN_IF_ANOTHER]);
 			if (_i == PTN_CMD_AUTH && then == PTN_THEN_BE_IDLE)
 				ck_assert(holds[PTN_IF_SASL_OVER] && codes[c] == 235);
 			if (holds[PTN_IF_LEFTOVER])
@@ -324,6 +368,30 @@ START_TEST(floor_of_security)
 				ck_assert(then == PTN_THEN_START_TLS ||
 					  then == PTN_THEN_SEND_QUIT || then == PTN_THEN_HANG_UP);
 		}
+	}
+}
+END_TEST
+
+/* A command's rows are found by halving. */
+START_TEST(rows_stand_in_order)
+{
+	for (size_t i = 1; i + 1 < ptn_table_rows; i++)
+		ck_assert_int_le(ptn_table[i - 1].command, ptn_table[i].command);
+	ck_assert_int_eq(ptn_table[ptn_table_rows - 1].command, PTN_CMD_ANY);
+	ck_assert_str_eq(ptn_table[ptn_table_rows - 1].code, "...");
+	ck_assert_int_eq(ptn_table[ptn_table_rows - 1].condition, PTN_IF_ALWAYS);
+}
+END_TEST
+
+/* The session looks at nothing else while a mail is at work. */
+START_TEST(conditions_of_a_mail)
+{
+	for (size_t i = 0; i < ptn_table_rows; i++) {
+		int c = ptn_table[i].condition;
+
+		if (ptn_table[i].command >= PTN_CMD_MAIL && ptn_table[i].command <= PTN_CMD_LAST)
+			ck_assert(c == PTN_IF_ALWAYS || c == PTN_IF_MAIL_OVER ||
+				  c == PTN_IF_CONTENT_OPEN);
 	}
 }
 END_TEST
@@ -351,5 +419,7 @@ void test_cases(Suite *s)
 	tcase_add_test(t, well_formed);
 	tcase_add_loop_test(t, nothing_after_421, PTN_CMD_NONE, PTN_CMD_COUNT);
 	tcase_add_loop_test(t, floor_of_security, PTN_CMD_NONE, PTN_CMD_COUNT);
+	tcase_add_test(t, rows_stand_in_order);
+	tcase_add_test(t, conditions_of_a_mail);
 	tcase_add_test(t, commands);
 }

@@ -1,6 +1,7 @@
-# 535 to the stronger mechanism: the weaker one is not tried (security S-03).
+# 535 to the stronger mechanism: the weaker one is not tried, although it would be behind 504 (security S-03).
 client security=starttls
 client "login=user hunter2-Secret PROOF"
+client "another=PLAIN"
 greet "220 mx.example.org ESMTP\r\n"
 expect "EHLO client.example.org"
 send "250-mx.example.org\r\n250 STARTTLS\r\n"

@@ -60,6 +60,27 @@ static int hear_content(struct server *v)
 	return 0;
 }
 
+/* "BDAT n" or "BDAT n LAST", and its n octets; 0 if they are not all there. */
+static int hear_chunk(struct server *v, const struct script_step *step)
+{
+	size_t before = v->read, n = 0;
+
+	if (!hear_line(v))
+		return 0;
+	if (!script_glob("BDAT *", 6, v->last.p, v->last.n)) {
+		wrong(v, "line %u: expected BDAT, heard \"%s\"", step->line, v->last.p);
+		return 0;
+	}
+	for (const char *at = v->last.p + 5; *at >= '0' && *at <= '9'; at++)
+		n = n * 10 + (size_t)(*at - '0');
+	if (v->heard.n - v->read < n) {
+		v->read = before;
+		return 0;
+	}
+	v->read += n;
+	return 1;
+}
+
 static void expected(struct server *v, const struct script_step *step)
 {
 	if (!script_glob(step->text, step->len, v->last.p, v->last.n))
@@ -104,6 +125,8 @@ static int follow(struct server *v, const struct script_step *step)
 		return hear_line(v);
 	case SCRIPT_EXPECT_DATA:
 		return hear_content(v);
+	case SCRIPT_EXPECT_BDAT:
+		return hear_chunk(v, step);
 	case SCRIPT_NEVER:
 		if (v->n_never < SERVER_NEVER)
 			v->never[v->n_never++] = step;

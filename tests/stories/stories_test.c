@@ -26,7 +26,8 @@ enum {
 	CUTS_MOST = 400,
 	LOSSES_MOST = 1500,
 	STEPS_MOST = 2000000,
-	CANARIES = 6
+	CANARIES = 6,
+	KEPT_MOST = 2 * MONITOR_MAILS
 };
 
 /* One way to tell a story. */
@@ -53,13 +54,20 @@ struct run {
 	struct monitor monitor;
 	struct octets told; /* both sides, for people */
 	long in, out; /* octets delivered, octets handed over */
-	int sasl; /* steps made */
-	size_t given; /* octets of content */
+	int sasl; /* steps made; of this AUTH: */
+	int step;
+	char mechanism[32];
+	const char *password, *another; /* in use; mechanisms that are left */
+	size_t given; /* octets of content, of the mail begun last */
 	int mails; /* begun, or refused at once */
-	int open; /* one is at work */
-	int mark; /* its address is what the session is given for a mail */
-	int each[MONITOR_RECIPIENTS];
-	struct verdict result[2];
+	int open; /* at work */
+	char marks[MONITOR_MAILS]; /* their addresses are what the session is given for mails */
+	int each[MONITOR_RECIPIENTS]; /* n for each mail */
+	struct verdict result[MONITOR_MAILS];
+	struct ptn_smtp_envelope lent[MONITOR_MAILS];
+	struct ptn_smtp_asked asked[MONITOR_RECIPIENTS];
+	char *kept[KEPT_MOST];
+	size_t n_kept;
 	int first[64]; /* the recipients of the first mail */
 	int settled; /* a fault or a result was there before the connection was lost */
 	int lost;
@@ -114,12 +122,12 @@ static void add_aligned(const char *password, size_t n, size_t k)
 	octets_free(&plain);
 }
 
-static void plain_response(const struct story *s, struct octets *o)
+static void plain_response(const char *user, const char *password, struct octets *o)
 {
 	octets_add(o, "", 1);
-	octets_puts(o, s->user);
+	octets_puts(o, user);
 	octets_add(o, "", 1);
-	octets_puts(o, s->password);
+	octets_puts(o, password);
 }
 
 static void set_canaries(const struct story *s)
@@ -133,7 +141,7 @@ static void set_canaries(const struct story *s)
 	add_canary(s->password, strlen(s->password));
 	for (size_t k = 0; k < 3; k++)
 		add_aligned(s->password, strlen(s->password), k);
-	plain_response(s, &blob);
+	plain_response(s->user, s->password, &blob);
 	ck_assert(!ptn_text_base64(&text, blob.p, blob.n));
 	add_canary(ptn_buf_data(&text), ptn_buf_len(&text));
 	ptn_buf_free(&text);
@@ -178,44 +186,70 @@ static void judge_shown(struct run *r)
 
 /* ---- Events. ---- */
 
-/* PARTIAL is nobody's event: it is what the recipients add up to. */
-static void mail_over(struct run *r, int outcome, int fault)
+static int *each(struct run *r, size_t mail, size_t i)
 {
-	struct verdict *v = &r->result[r->mails - 1];
+	size_t at = mail * r->story->n + i;
+
+	ck_assert_uint_lt(at, MONITOR_RECIPIENTS);
+	return &r->each[at];
+}
+
+/* PARTIAL is nobody's event: it is what the recipients add up to. */
+static void mail_over(struct run *r, size_t mail, int outcome, int fault)
+{
+	struct verdict *v = &r->result[mail];
 	size_t accepted = 0;
 
 	for (size_t i = 0; i < r->story->n; i++) {
-		if (r->each[i] == POSTERN_PENDING)
-			r->each[i] = outcome;
-		accepted += r->each[i] == POSTERN_ACCEPTED;
-		if (r->mails == 1 && i < 64)
-			r->first[i] = r->each[i];
+		if (*each(r, mail, i) == POSTERN_PENDING)
+			*each(r, mail, i) = outcome;
+		accepted += *each(r, mail, i) == POSTERN_ACCEPTED;
+		if (!mail && i < 64)
+			r->first[i] = *each(r, mail, i);
 	}
 	*v = (struct verdict){.outcome = outcome};
 	if (accepted && accepted < r->story->n)
 		v->outcome = POSTERN_PARTIAL;
 	snprintf(v->fault, sizeof(v->fault), "%s", ptn_fault_id(fault));
-	r->open = 0;
+	r->open--;
+}
+
+/* What the server has not said cannot be known for good. */
+static void judge_refusal(struct run *r, size_t mail)
+{
+	const struct monitor_mail *w = &r->monitor.mails[mail];
+
+	if ((r->way.lose_in >= 0 || r->way.lose_out >= 0) && r->lost &&
+	    r->result[mail].outcome == POSTERN_PERMANENT)
+		HOLDS(r, w->code / 100 == 5, "mail %zu is refused for good, and nobody said so",
+		      mail);
 }
 
 static void take_event(struct run *r, const struct ptn_smtp_event *ev)
 {
-	HOLDS(r, r->open && ev->mail == &r->mark, "an event of no mail");
+	size_t mail = (size_t)((char *)ev->mail - r->marks);
+
+	HOLDS(r, mail < (size_t)r->mails && !r->result[mail].outcome, "an event of no mail");
+	if (*r->wrong)
+		return;
 	HOLDS(r, (ev->outcome == POSTERN_ACCEPTED || ev->outcome == POSTERN_PENDING) == !ev->fault,
 	      "outcome %d with fault \"%s\"", ev->outcome, ptn_fault_id(ev->fault));
 	if (ev->what == PTN_EVENT_RECIPIENT) {
-		HOLDS(r, ev->recipient < r->story->n && !r->each[ev->recipient],
+		HOLDS(r, ev->recipient < r->story->n && !*each(r, mail, ev->recipient),
 		      "an event of recipient %zu", ev->recipient);
 		HOLDS(r, ev->reply && ev->reply->code, "a recipient's event without reply");
 		if (ev->recipient < r->story->n)
-			r->each[ev->recipient] = ev->outcome;
+			*each(r, mail, ev->recipient) = ev->outcome;
 		return;
 	}
-	mail_over(r, ev->outcome, ev->fault);
+	mail_over(r, mail, ev->outcome, ev->fault);
 	HOLDS(r, ev->fault != PTN_FAULT_NO_MEMORY || !ev->reply,
 	      "a reply is given as the cause of our own fault");
 	for (size_t i = 0; i < r->story->n; i++)
-		monitor_outcome(&r->monitor, i, r->each[i]);
+		monitor_outcome(&r->monitor, mail, i, *each(r, mail, i));
+	judge_refusal(r, mail);
+	HOLDS(r, ptn_smtp_unanswered(r->s) == (unsigned)r->open,
+	      "%u mails are not answered, not %d", ptn_smtp_unanswered(r->s), r->open);
 }
 
 static void take_events(struct run *r)
@@ -268,57 +302,95 @@ static void lose(struct run *r, int fault)
 
 /* ---- The client. ---- */
 
-static int is_offered(const struct run *r)
+static int is_offered(const struct run *r, const char *name, size_t len)
 {
 	const char *at = ptn_buf_data(&ptn_smtp_capability(r->s)->auth), *word;
 	size_t n;
 
 	while ((word = ptn_text_word(&at, &n)))
-		if (ptn_text_same(word, n, r->story->mechanism, strlen(r->story->mechanism)))
+		if (ptn_text_same(word, n, name, len))
 			return 1;
 	return 0;
 }
 
+/* The mechanism to begin with, or to go on with behind a refusal. */
+static void choose_mechanism(struct run *r)
+{
+	int code = ptn_smtp_reply(r->s)->code;
+	const char *word = r->story->mechanism;
+	size_t n = strlen(word);
+
+	if (code == 504 || code == 534)
+		word = ptn_text_word(&r->another, &n);
+	if (code == 535) {
+		r->policy.secret = r->password = r->story->fresh;
+		return;
+	}
+	ck_assert(word && n < sizeof(r->mechanism));
+	memcpy(r->mechanism, word, n);
+	r->mechanism[n] = '\0';
+}
+
+/* What may follow if it is refused. */
+static unsigned what_follows(const struct run *r)
+{
+	const char *at = r->another, *word;
+	unsigned next = 0;
+	size_t n;
+
+	word = at ? ptn_text_word(&at, &n) : NULL;
+	if (word && is_offered(r, word, n))
+		next = PTN_AUTH_ANOTHER;
+	if (r->story->fresh)
+		next |= PTN_AUTH_TOKEN | (r->password != r->story->fresh ? PTN_AUTH_FRESH : 0u);
+	return next;
+}
+
 static void begin_auth(struct run *r)
 {
-	const struct story *s = r->story;
 	struct octets first = {0};
 
-	if (!is_offered(r))
+	choose_mechanism(r);
+	r->step = 1;
+	if (!is_offered(r, r->mechanism, strlen(r->mechanism)))
 		ptn_smtp_auth_fail(r->s, PTN_FAULT_AUTH_NO_MECHANISM, NULL);
-	else if (!strcmp(s->mechanism, "PLAIN")) {
-		plain_response(s, &first);
-		ptn_smtp_auth_begin(r->s, "PLAIN", first.p, first.n, 1);
-	} else if (!strcmp(s->mechanism, "PROOF"))
-		ptn_smtp_auth_begin(r->s, "PROOF", "n,,n=user,r=nonce", 17, 0);
-	else if (!strcmp(s->mechanism, "EMPTY"))
-		ptn_smtp_auth_begin(r->s, "EMPTY", "", 0, 1);
+	else if (!strcmp(r->mechanism, "PLAIN")) {
+		plain_response(r->story->user, r->password, &first);
+		ptn_smtp_auth_begin(r->s, "PLAIN", first.p, first.n, PTN_AUTH_OVER);
+	} else if (!strcmp(r->mechanism, "PROOF"))
+		ptn_smtp_auth_begin(r->s, "PROOF", "n,,n=user,r=nonce", 17, PTN_AUTH_MORE);
+	else if (!strcmp(r->mechanism, "EMPTY"))
+		ptn_smtp_auth_begin(r->s, "EMPTY", "", 0, PTN_AUTH_OVER);
+	else if (!strcmp(r->mechanism, "BEARER"))
+		ptn_smtp_auth_begin(r->s, "BEARER", r->password, strlen(r->password),
+				    PTN_AUTH_OPEN);
 	else
-		ptn_smtp_auth_begin(r->s, s->mechanism, NULL, 0, 0);
+		ptn_smtp_auth_begin(r->s, r->mechanism, NULL, 0, PTN_AUTH_MORE);
+	ptn_smtp_auth_next(r->s, what_follows(r));
 	octets_free(&first);
 }
 
-/* PROOF stands for SCRAM: the server must prove itself by "v=good" before we are content. */
+/* PROOF stands for SCRAM: the server must prove itself by "v=good" before we are content.  BEARER
+ * answers what the server says of its token with one octet, as OAUTHBEARER. */
 static void go_on_with_auth(struct run *r, const char *challenge, size_t n)
 {
-	const struct story *s = r->story;
 	struct octets answer = {0};
-	int over = 0;
+	int over = PTN_AUTH_MORE;
 
-	if (!strcmp(s->mechanism, "LOGIN")) {
-		octets_puts(&answer, r->sasl == 2 ? s->user : s->password);
-		over = r->sasl > 2;
-	} else if (!strcmp(s->mechanism, "PROOF") && r->sasl == 2) {
+	if (!strcmp(r->mechanism, "LOGIN")) {
+		octets_puts(&answer, r->step == 2 ? r->story->user : r->password);
+		over = r->step > 2;
+	} else if (!strcmp(r->mechanism, "PROOF") && r->step == 2) {
 		octets_puts(&answer, "c=biws,p=proof");
-	} else if (!strcmp(s->mechanism, "PROOF")) {
+	} else if (!strcmp(r->mechanism, "PROOF")) {
 		if (n != 6 || memcmp(challenge, "v=good", 6)) {
 			ptn_smtp_auth_fail(r->s, PTN_FAULT_AUTH_UNPROVEN, NULL);
 			return;
 		}
-		over = 1;
+		over = PTN_AUTH_OVER;
 		octets_add(&answer, "", 0);
 	} else {
-		octets_puts(&answer, "x");
+		octets_puts(&answer, strcmp(r->mechanism, "BEARER") ? "x" : "\001");
 	}
 	ptn_smtp_auth_respond(r->s, answer.p, answer.n, over);
 	octets_free(&answer);
@@ -330,6 +402,7 @@ static void authenticate(struct run *r)
 	const char *challenge = ptn_smtp_challenge(r->s, &n);
 
 	r->sasl++;
+	r->step++;
 	if (r->story->too_late == r->sasl)
 		ptn_smtp_auth_fail(r->s, PTN_FAULT_AUTH_UNSAFE, "the challenge is not safe");
 	else if (!challenge)
@@ -338,37 +411,81 @@ static void authenticate(struct run *r)
 		go_on_with_auth(r, challenge, n);
 }
 
+/* Of just that size, so that reading over its end is seen; as long as the run lasts. */
+static const char *keep(struct run *r, const char *p, size_t n)
+{
+	char *block;
+
+	if (r->n_kept == KEPT_MOST || !n)
+		return n ? NULL : "";
+	block = malloc(n);
+	ck_assert_ptr_nonnull(block);
+	memcpy(block, p, n);
+	r->kept[r->n_kept++] = block;
+	return block;
+}
+
+static void set_memory(struct run *r, struct ptn_smtp_envelope *e)
+{
+	const struct story *s = r->story;
+	size_t border = (size_t)s->memory < s->len ? (size_t)s->memory : s->len;
+
+	e->text[0] = keep(r, s->content, border);
+	e->text[1] = keep(r, s->content + border, s->len - border);
+	ck_assert(e->text[0] && e->text[1]);
+	e->text_len[0] = border;
+	e->text_len[1] = s->len - border;
+	e->clean = s->clean;
+	e->dotless = s->dotless;
+}
+
 static void begin_mail(struct run *r)
 {
 	const struct story *s = r->story;
-	const struct ptn_smtp_envelope e = {.reverse_path = s->from,
-					    .recipients = (const char *const *)s->recipients,
-					    .n = s->n,
-					    .eightbit = s->eightbit || s->reader,
-					    .utf8 = s->utf8,
-					    .sized = !s->reader,
-					    .size = s->wire.n};
-	/* Lent until the mail's event: kept where a late look at it is seen. */
-	static struct ptn_smtp_envelope lent;
+	struct ptn_smtp_envelope e = {.reverse_path = s->from,
+				      .recipients = (const char *const *)s->recipients,
+				      .n = s->n,
+				      .extras = &s->extras,
+				      .asked = r->asked,
+				      .eightbit = s->eightbit || s->reader,
+				      .binary = s->binary,
+				      .utf8 = s->utf8,
+				      .sized = !s->reader,
+				      .size = s->wire.n};
+	size_t mail = (size_t)r->mails;
 	int fault;
 
-	if (r->mails == s->mails) {
-		ptn_smtp_quit(r->s);
-		return;
-	}
-	lent = e;
+	for (size_t i = 0; i < s->n && i < MONITOR_RECIPIENTS; i++)
+		r->asked[i] = s->asked;
+	if (s->memory >= 0)
+		set_memory(r, &e);
+	/* Lent until the mail's event: each at a place of its own. */
+	r->lent[mail] = e;
 	r->mails++;
-	r->open = 1;
+	r->open++;
 	r->given = 0;
-	memset(r->each, 0, sizeof(r->each));
 	monitor_mail(&r->monitor);
-	fault = ptn_smtp_mail(r->s, &lent, &r->mark);
+	fault = ptn_smtp_mail(r->s, &r->lent[mail], &r->marks[mail]);
 	if (!fault)
 		return;
 	HOLDS(r, ptn_smtp_want(r->s) & PTN_WANT_MAIL || fault == PTN_FAULT_LOST,
 	      "a mail refused at once (%s) left the session not idle", ptn_fault_id(fault));
-	mail_over(r, ptn_fault_outcome(fault), fault);
+	HOLDS(r, !s->missing || !strcmp(ptn_smtp_missing(r->s), s->missing), "\"%s\" is missing",
+	      ptn_smtp_missing(r->s));
+	mail_over(r, mail, ptn_fault_outcome(fault), fault);
 	r->mails = s->mails;
+}
+
+/* Idle, or the window has room. */
+static int next_mail(struct run *r)
+{
+	if (r->mails < r->story->mails)
+		begin_mail(r);
+	else if (!ptn_smtp_unanswered(r->s))
+		ptn_smtp_quit(r->s);
+	else
+		return 0;
+	return 1;
 }
 
 static void give_content(struct run *r)
@@ -522,8 +639,8 @@ static void step(struct run *r)
 		lose(r, PTN_FAULT_NONE);
 	else if (want & PTN_WANT_SASL)
 		authenticate(r);
-	else if (want & PTN_WANT_MAIL)
-		begin_mail(r);
+	else if (want & PTN_WANT_MAIL && next_mail(r))
+		;
 	else if (want & PTN_WANT_WRITE && !r->server.deaf && !(said && r->way.read_first))
 		write_out(r);
 	else if (said)
@@ -557,9 +674,9 @@ static void judge_told(struct run *r, const struct verdict *v)
 	for (size_t i = 0; i < s->n_each; i++)
 		HOLDS(r, r->first[i] == s->each[i], "recipient %zu is %s", i,
 		      verdict_words(r->first[i], ""));
-	if (s->n_then)
-		HOLDS(r, is_one_of(&s->then, 1, &r->result[1]), "the second mail's outcome is %s",
-		      verdict_words(r->result[1].outcome, r->result[1].fault));
+	for (size_t i = 0; i < s->n_later; i++)
+		HOLDS(r, is_one_of(&s->later[i], 1, &r->result[i + 1]), "mail %zu's outcome is %s",
+		      i + 1, verdict_words(r->result[i + 1].outcome, r->result[i + 1].fault));
 }
 
 /* Lost where the story did not mean it: what was settled before stays, else it is safe to send
@@ -567,10 +684,10 @@ static void judge_told(struct run *r, const struct verdict *v)
 static void judge_lost(struct run *r, const struct verdict *v)
 {
 	const struct story *s = r->story;
-	int doubt = r->monitor.handed && !r->monitor.final;
+	int doubt = monitor_in_doubt(&r->monitor, 0);
 
 	if (r->mails > 1)
-		return; /* the monitor speaks of the second; W12 was checked for both */
+		return; /* W12 was checked for each of them */
 	if (r->settled)
 		HOLDS(r, is_one_of(s->outcome, s->n_outcome, v) || is_one_of(s->cut, s->n_cut, v),
 		      "settled before it was lost, as %s", verdict_words(v->outcome, v->fault));
@@ -612,11 +729,17 @@ static void begin(struct run *r, const struct story *s, const struct way *way)
 	memset(r, 0, sizeof(*r));
 	r->story = s;
 	r->way = *way;
+	r->password = s->password;
+	r->another = s->another;
 	r->policy = (struct ptn_smtp_policy){.security = s->security,
 					     .auth = s->mechanism != NULL,
 					     .name = s->name,
 					     .secret = s->password,
-					     .trace = 1};
+					     .trace = 1,
+					     .without = s->without,
+					     .window_mails = s->window,
+					     .window_octets = s->window_octets,
+					     .window_data = s->window_data};
 	server_begin(&r->server, s->script);
 	monitor_begin(&r->monitor, s);
 }
@@ -645,7 +768,7 @@ static void judge_script(struct run *r)
 	if (server_run(&r->server) == SERVER_LISTENS)
 		HOLDS(r,
 		      at->op != SCRIPT_EXPECT && at->op != SCRIPT_EXPECT_ANY &&
-			      at->op != SCRIPT_EXPECT_DATA,
+			      at->op != SCRIPT_EXPECT_DATA && at->op != SCRIPT_EXPECT_BDAT,
 		      "line %u: the client never came to \"%s\"", at->line, at->text);
 }
 
@@ -684,6 +807,8 @@ static long tell_story(const struct story *s, const struct way *way, long *in, l
 	server_end(&r.server);
 	monitor_end(&r.monitor);
 	octets_free(&r.told);
+	while (r.n_kept)
+		free(r.kept[--r.n_kept]);
 	return requests;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "postern.h"
+#include "smtp/capability.h"
 #include "smtp/session.h"
 #include "story.h"
 
@@ -160,6 +161,79 @@ static int read_security(struct story *s, const char *value)
 	return -1;
 }
 
+static int read_without(struct story *s, const char *list)
+{
+	while (*list) {
+		size_t n = strcspn(list, " ");
+		unsigned bit = 0;
+
+		while (bit < 32 && (strlen(ptn_capability_keyword(1u << bit)) != n ||
+				    memcmp(ptn_capability_keyword(1u << bit), list, n)))
+			bit++;
+		if (bit == 32)
+			return -1;
+		s->without |= 1u << bit;
+		list += n + (list[n] == ' ');
+	}
+	return 0;
+}
+
+static int read_notify(struct story *s, const char *list)
+{
+	static const char *const words[] = {"NEVER", "SUCCESS", "FAILURE", "DELAY"};
+
+	for (unsigned i = 0; i < 4; i++)
+		if (strstr(list, words[i]))
+			s->asked.notify |= 1u << i;
+	return !s->asked.notify;
+}
+
+/* "120;RT" */
+static int read_by(struct story *s, const char *value)
+{
+	const char *mode = strchr(value, ';');
+
+	if (!mode)
+		return -1;
+	s->extras.by = mode[1];
+	s->extras.by_trace = mode[1] && mode[2] == 'T';
+	s->extras.by_seconds = atol(value);
+	return 0;
+}
+
+/* 1: it is a parameter of MAIL or RCPT; 0: it is not; -1: it is wrong. */
+static int parameter(struct story *s, const char *name, size_t n, const char *value)
+{
+	struct ptn_smtp_extras *x = &s->extras;
+
+#define IS(word) (n == sizeof(word) - 1 && !memcmp(name, word, n))
+	if (IS("ret"))
+		x->ret = *value;
+	else if (IS("envid"))
+		x->envid = value;
+	else if (IS("auth"))
+		x->auth = value;
+	else if (IS("requiretls"))
+		x->requiretls = 1;
+	else if (IS("by"))
+		return read_by(s, value) ? -1 : 1;
+	else if (IS("hold-for"))
+		x->hold_for = strtoul(value, NULL, 10);
+	else if (IS("hold-until"))
+		x->hold_until = value;
+	else if (IS("priority")) {
+		x->has_priority = 1;
+		x->priority = atoi(value);
+	} else if (IS("notify"))
+		return read_notify(s, value) ? -1 : 1;
+	else if (IS("orcpt"))
+		s->asked.orcpt = value;
+	else
+		return 0;
+#undef IS
+	return 1;
+}
+
 static int setting(struct story *s, const struct script_step *step)
 {
 	const char *at = memchr(step->text, '=', step->len);
@@ -170,12 +244,19 @@ static int setting(struct story *s, const struct script_step *step)
 #define IS(word) (n == sizeof(word) - 1 && !memcmp(step->text, word, n))
 	if (!at)
 		return -1;
+	bad = parameter(s, step->text, n, value);
+	if (bad)
+		return bad < 0;
 	if (IS("security"))
 		bad = read_security(s, value);
 	else if (IS("name"))
 		s->name = value;
 	else if (IS("login"))
 		bad = read_login(s, value);
+	else if (IS("another"))
+		s->another = value;
+	else if (IS("fresh"))
+		s->fresh = value;
 	else if (IS("give-up"))
 		s->too_late = atoi(value);
 	else if (IS("from"))
@@ -200,10 +281,23 @@ static int setting(struct story *s, const struct script_step *step)
 		bad = read_each(s, value);
 	else if (IS("cut") && s->n_cut < 6)
 		bad = read_verdict(&s->cut[s->n_cut++], value);
-	else if (IS("then")) {
-		bad = read_verdict(&s->then, value);
-		s->n_then = 1;
-	} else
+	else if (IS("then") && s->n_later < 64)
+		bad = read_verdict(&s->later[s->n_later++], value);
+	else if (IS("memory"))
+		s->memory = atol(value);
+	else if (IS("binary"))
+		s->binary = 1;
+	else if (IS("missing"))
+		s->missing = value;
+	else if (IS("without"))
+		bad = read_without(s, value);
+	else if (IS("window"))
+		s->window = (unsigned)atoi(value);
+	else if (IS("window-octets"))
+		s->window_octets = (size_t)atol(value);
+	else if (IS("window-data"))
+		s->window_data = 1;
+	else
 		bad = -1;
 #undef IS
 	return bad;
@@ -214,12 +308,20 @@ static void judge_content(struct story *s)
 {
 	size_t column = 0;
 
-	s->valid = 1;
+	s->valid = s->clean = s->dotless = 1;
+	if (s->binary) {
+		octets_add(&s->wire, s->content, s->len);
+		return;
+	}
 	for (size_t i = 0; i < s->len; i++) {
 		char c = s->content[i];
 
 		if (c & 0x80)
 			s->eightbit = 1;
+		if (c == '.' && (!i || s->content[i - 1] == '\n'))
+			s->dotless = 0;
+		if (c == '\n' && (!i || s->content[i - 1] != '\r'))
+			s->clean = 0;
 		if (c == '\r' && (i + 1 == s->len || s->content[i + 1] != '\n'))
 			s->valid = 0;
 		if (!c || (c != '\n' && c != '\r' && ++column > 998))
@@ -234,6 +336,9 @@ static void judge_content(struct story *s)
 	}
 	if (column)
 		octets_puts(&s->wire, "\r\n");
+	if (column || !s->valid)
+		s->clean = 0;
+	octets_add(&s->wire, "", 0);
 }
 
 static int read_about(struct story *s, const struct script_step *step)
@@ -294,6 +399,8 @@ struct story *story_read(const char *path, char *error, size_t size)
 			    .content = content,
 			    .len = sizeof(content) - 1,
 			    .reader_fails = -1,
+			    .memory = -1,
+			    .window_octets = 256 * 1024,
 			    .mails = 1};
 	for (size_t i = 0; i < script->n_about; i++)
 		if (read_about(s, &script->about[i])) {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "script.h"
+#include "smtp/session.h"
 
 struct octets { /* that grow; the tests end when memory does */
 	char *p;
@@ -29,6 +30,8 @@ struct story {
 	int security; /* enum ptn_smtp_security */
 	const char *name; /* for EHLO */
 	char *user, *password, *mechanism; /* NULL without login */
+	const char *another; /* mechanisms to go on with behind 504 and 534, with blanks between */
+	const char *fresh; /* the next password, which is a token then, behind 535 */
 	int too_late; /* "give-up": the mechanism fails by itself at this step; 0: never */
 	const char *from;
 	char **recipients;
@@ -39,10 +42,19 @@ struct story {
 	int valid; /* the content may be sent */
 	int reader; /* the size is not known before */
 	long reader_fails; /* behind that many octets; -1: never */
-	int utf8, eightbit;
+	int utf8, eightbit, binary;
+	long memory; /* the content lies in memory, in two pieces with the border there; -1: it does not */
+	int clean, dotless; /* as there is nothing to be changed in it */
+	struct ptn_smtp_extras extras;
+	struct ptn_smtp_asked asked; /* of each recipient */
+	const char *missing; /* the keyword that is not offered */
+	unsigned without; /* PTN_CAP_* */
 	int mails;
-	struct verdict outcome[4], cut[6], then;
-	size_t n_outcome, n_cut, n_then;
+	unsigned window; /* mails; 0 and 1: none */
+	size_t window_octets;
+	int window_data;
+	struct verdict outcome[4], cut[6], later[64]; /* later: of the second mail, and so on */
+	size_t n_outcome, n_cut, n_later;
 	int each[64]; /* the recipients' outcomes */
 	size_t n_each;
 };

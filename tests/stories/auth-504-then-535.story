@@ -1,0 +1,25 @@
+# 535 to the second mechanism ends it (security S-03).
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+client "another=LOGIN EMPTY"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH PLAIN LOGIN EMPTY\r\n"
+expect "AUTH PLAIN *"
+send "504 no\r\n"
+expect "AUTH LOGIN"
+challenge "Username:"
+expect "dXNlcg=="
+challenge "Password:"
+expect "aHVudGVyMi1TZWNyZXQ="
+send "535 5.7.8 no\r\n"
+never "AUTH*"
+never "MAIL*"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome PERMANENT/auth-refused

@@ -1,0 +1,32 @@
+# 534 to AUTH: another mechanism, not weaker, may follow (RFC 4954 4, 6).
+client security=starttls
+client "login=user hunter2-Secret PLAIN"
+client "another=LOGIN"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH PLAIN LOGIN\r\n"
+expect "AUTH PLAIN AHVzZXIAaHVudGVyMi1TZWNyZXQ="
+send "534 5.7.9 too weak\r\n"
+expect "AUTH LOGIN"
+challenge "Username:"
+expect "dXNlcg=="
+challenge "Password:"
+expect "aHVudGVyMi1TZWNyZXQ="
+send "235 2.7.0 welcome\r\n"
+never "AUTH*"
+expect "MAIL FROM:<a@example.org>*"
+send "250 2.1.0 ok\r\n"
+expect "RCPT TO:*"
+send "250 2.1.5 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect-data
+send "250 2.0.0 queued as 4711\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome ACCEPTED

@@ -1,0 +1,14 @@
+# Any 2xx to BDAT LAST is an acceptance (RFC 5321 4.3.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
+expect "MAIL FROM:<a@example.org>*"
+send "250 ok\r\n"
+expect "RCPT TO:*"
+send "250 ok\r\n"
+expect-bdat
+send "200 ok\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome ACCEPTED

@@ -1,0 +1,13 @@
+# 421 to BDAT LAST is an answer: the mail was not accepted (outcomes 5.2).
+client security=clear
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
+expect "MAIL FROM:<a@example.org>*"
+send "250 ok\r\n"
+expect "RCPT TO:*"
+send "250 ok\r\n"
+expect-bdat
+send "421 bye\r\n"
+never "*"
+outcome TRANSIENT/service-closing

@@ -1,0 +1,18 @@
+# The caller switched PIPELINING off: one command at a time, and DATA.
+client security=clear
+client without=PIPELINING
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
+never "BDAT*"
+expect "MAIL*"
+send "250 ok\r\n"
+expect "RCPT*"
+send "250 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect-data
+send "250 ok\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome ACCEPTED

@@ -1,0 +1,17 @@
+# AUTH= as xtext (RFC 4954 5).
+client security=clear
+client "auth=e+mc2@example.org"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH PLAIN\r\n"
+expect "MAIL FROM:<a@example.org> AUTH=e+2Bmc2@example.org"
+send "250 ok\r\n"
+expect "RCPT TO:<b@example.org>"
+send "250 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect-data
+send "250 ok\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome ACCEPTED

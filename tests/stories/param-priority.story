@@ -1,0 +1,17 @@
+# MT-PRIORITY= (RFC 6710 4), offered.
+client security=clear
+client priority=-3
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 MT-PRIORITY STANAG4406\r\n"
+expect "MAIL FROM:<a@example.org> MT-PRIORITY=-3"
+send "250 ok\r\n"
+expect "RCPT TO:<b@example.org>"
+send "250 ok\r\n"
+expect "DATA"
+send "354 go\r\n"
+expect-data
+send "250 ok\r\n"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome ACCEPTED

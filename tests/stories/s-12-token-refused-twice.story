@@ -1,0 +1,25 @@
+# The fresh token is refused too: that is the end (security S-12).
+client security=starttls
+client "login=user hunter2-Secret BEARER"
+client "fresh=another-Secret9"
+greet "220 mx.example.org ESMTP\r\n"
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 STARTTLS\r\n"
+expect "STARTTLS"
+send "220 2.0.0 go\r\n"
+tls good
+expect "EHLO client.example.org"
+send "250-mx.example.org\r\n250 AUTH BEARER\r\n"
+expect "AUTH BEARER aHVudGVyMi1TZWNyZXQ="
+challenge "{\"status\":\"401\"}"
+expect "AQ=="
+send "535 5.7.8 no\r\n"
+expect "AUTH BEARER YW5vdGhlci1TZWNyZXQ5"
+challenge "{\"status\":\"401\"}"
+expect "AQ=="
+send "535 5.7.8 no\r\n"
+never "AUTH*"
+never "MAIL*"
+expect "QUIT"
+send "221 2.0.0 bye\r\n"
+outcome PERMANENT/auth-token-refused
