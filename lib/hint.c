@@ -30,7 +30,8 @@ int ptn_hint_print(struct ptn_buf *out, const struct ptn_hint *h, const char *ho
 	err = err ? err : put_number(out, h->family);
 	err = err ? err : put_number(out, h->capabilities);
 	err = err ? err : put_number(out, h->milliseconds);
-	return err ? err : put_number(out, h->seconds);
+	err = err ? err : put_number(out, h->seconds);
+	return err ? err : put_number(out, (long long)h->offer);
 }
 
 static int take_number(const char **at, unsigned long long max, unsigned long long *v)
@@ -56,7 +57,7 @@ static int take_mode(const char **at, int *mode)
 
 int ptn_hint_parse(struct ptn_hint *h, const char *text, const char *host)
 {
-	unsigned long long port, family, capabilities, ms, seconds;
+	unsigned long long port, family, capabilities, ms, seconds, offer = 0;
 	size_t n;
 	const char *at = text, *word;
 	int same, mode;
@@ -71,14 +72,16 @@ int ptn_hint_parse(struct ptn_hint *h, const char *text, const char *host)
 	if (take_number(&at, 65535, &port) || !port || take_mode(&at, &mode) ||
 	    take_number(&at, 6, &family) || (family != 4 && family != 6) ||
 	    take_number(&at, 0xFFFFFFFF, &capabilities) || take_number(&at, 0x7FFFFFFF, &ms) ||
-	    take_number(&at, 0x7FFFFFFFFFFF, &seconds) || ptn_text_word(&at, &n))
+	    take_number(&at, 0x7FFFFFFFFFFF, &seconds) || (*at && take_number(&at, 3, &offer)) ||
+	    ptn_text_word(&at, &n))
 		return POSTERN_E_ARG;
 	*h = (struct ptn_hint){.port = (int)port,
 			       .mode = mode,
 			       .family = (int)family,
 			       .capabilities = (unsigned)capabilities,
 			       .milliseconds = (int)ms,
-			       .seconds = (long long)seconds};
+			       .seconds = (long long)seconds,
+			       .offer = (unsigned)offer};
 	return same ? 0 : 1;
 }
 

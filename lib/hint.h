@@ -14,12 +14,13 @@ struct ptn_hint {
 	unsigned capabilities; /* PTN_CAP_* seen on it */
 	int milliseconds;      /* that it took to be usable */
 	long long seconds;     /* since 1970, when it worked */
+	unsigned offer;        /* PTN_SASL_OFFER_* seen there: an offer of less is suspicious */
 };
 
-/* "postern-route 1 HOST PORT MODE FAMILY CAPABILITIES MS SECONDS"; 0 or POSTERN_E_NOMEM. */
+/* "postern-route 1 HOST PORT MODE FAMILY CAPABILITIES MS SECONDS OFFER"; 0 or POSTERN_E_NOMEM. */
 int ptn_hint_print(struct ptn_buf *out, const struct ptn_hint *h, const char *host);
 
-/* 0; POSTERN_E_ARG: not such a text; 1: one for another host. */
+/* 0; POSTERN_E_ARG: not such a text; 1: one for another host.  Older ones end before OFFER. */
 int ptn_hint_parse(struct ptn_hint *h, const char *text, const char *host);
 
 /* Put the hint's candidate first, if it is among them at all. */
