@@ -8,18 +8,20 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "tls/identity.h"
+#include "tls/own.h"
+#include "tls/priority.h"
+#include "tls/resume.h"
 #include "tls/tls.h"
 #include "tls/trust.h"
 #include "tls/verify.h"
 
-/* TLS 1.2 and 1.3 with forward secrecy and AEAD; no RSA key under 2048 bits, no SHA-1 (RFC 9325).
- */
-#define PRIORITY \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-AES-128-CBC:-AES-256-CBC:-SHA1:" \
-	"%PROFILE_MEDIUM"
-
 enum {
 	RECORD = 16384, /* the most plaintext in a record (RFC 8446 5.1) */
+	AT_ONCE = 8 * RECORD, /* taken by one call, so that the output is bounded too */
+	/* Octets read for a handshake, or without plaintext after it: a message may claim 16 MiB,
+	 * and GnuTLS would keep them all. */
+	HANDSHAKE_MOST = 256 * 1024,
+	SILENT_MOST = 1152 * 1024,
 	RECORD_ROOM = 512, /* the most that sealing one may add, key updates included */
 	BANNER_WIDTH = 200, /* octets shown of an SMTP greeting */
 	STRANGER_WIDTH = 64 /* octets shown of what is neither TLS nor SMTP */
@@ -28,12 +30,17 @@ enum {
 struct ptn_tls {
 	gnutls_session_t session;
 	struct ptn_trust *trust;
+	struct ptn_tls_with with;
+	struct ptn_tls_own *own; /* as in with.options; a reference of our own */
+	struct ptn_resume resume;
 	char *host;
 	struct ptn_buf in, out, detail, key;
+	size_t pulled; /* octets of the handshake, or since the last plaintext */
 	int fault;
 	unsigned begun : 1; /* the trust is set */
 	unsigned heard : 1; /* the first octets are those of TLS */
 	unsigned verified : 1; /* the one gate to get and put */
+	unsigned answered : 1; /* the server has said something behind the handshake */
 	unsigned eof : 1; /* the network has ended */
 	unsigned drained : 1; /* GnuTLS has been told of it */
 	unsigned closed : 1; /* close_notify came */
@@ -58,6 +65,7 @@ static ssize_t pull(gnutls_transport_ptr_t p, void *to, size_t n)
 	if (n)
 		memcpy(to, ptn_buf_data(&t->in), n);
 	ptn_buf_took(&t->in, n);
+	t->pulled += n;
 	return (ssize_t)n;
 }
 
@@ -104,12 +112,22 @@ void ptn_tls_wrote(struct ptn_tls *t, size_t n)
 	ptn_buf_took(&t->out, n);
 }
 
+void ptn_tls_rest(struct ptn_tls *t)
+{
+	if (!ptn_buf_len(&t->in))
+		ptn_buf_free(&t->in);
+	if (!ptn_buf_len(&t->out))
+		ptn_buf_free(&t->out);
+}
+
 /* ---- Failing ---- */
 
 /* Gives -1, always; the first fault stays.  The detail may have been begun by the caller. */
 static int fail(struct ptn_tls *t, int fault, const char *detail)
 {
 	t->fault = fault;
+	if (!t->verified)
+		ptn_resume_failed(&t->resume);
 	ptn_buf_clear(&t->in);
 	ptn_buf_puts(&t->detail, detail);
 	if (ptn_buf_add(&t->detail, "", 1))
@@ -132,6 +150,24 @@ static void say_alert(struct ptn_buf *b, gnutls_alert_description_t alert)
 	}
 }
 
+/* What servers say to a client that has shown no certificate, or one that they do not take (RFC
+ * 8446 6.2, RFC 5246 7.2.2): in TLS 1.3 that comes when our handshake is done. */
+static int is_about_ours(const struct ptn_tls *t, gnutls_alert_description_t alert)
+{
+	static const unsigned char alerts[] = {
+		GNUTLS_A_HANDSHAKE_FAILURE,   GNUTLS_A_SSL3_NO_CERTIFICATE,
+		GNUTLS_A_BAD_CERTIFICATE,     GNUTLS_A_UNSUPPORTED_CERTIFICATE,
+		GNUTLS_A_CERTIFICATE_REVOKED, GNUTLS_A_CERTIFICATE_EXPIRED,
+		GNUTLS_A_CERTIFICATE_UNKNOWN, GNUTLS_A_UNKNOWN_CA,
+		GNUTLS_A_ACCESS_DENIED,       GNUTLS_A_CERTIFICATE_REQUIRED};
+
+	if (t->answered || !gnutls_certificate_client_get_request_status(t->session))
+		return 0;
+	/* servers with GnuTLS say so in TLS 1.2 */
+	return memchr(alerts, (int)alert, sizeof alerts) != NULL ||
+	       (!t->own && alert == GNUTLS_A_DECODE_ERROR);
+}
+
 static int fail_by_alert(struct ptn_tls *t)
 {
 	gnutls_alert_description_t alert = gnutls_alert_get(t->session);
@@ -139,7 +175,10 @@ static int fail_by_alert(struct ptn_tls *t)
 		       alert == GNUTLS_A_INSUFFICIENT_SECURITY;
 
 	say_alert(&t->detail, alert);
-	return fail(t, disjoint && !t->verified ? PTN_FAULT_TLS_NO_COMMON : PTN_FAULT_TLS_ALERT,
+	return fail(t,
+		    is_about_ours(t, alert)    ? PTN_FAULT_TLS_CERT_WANTED
+		    : disjoint && !t->verified ? PTN_FAULT_TLS_NO_COMMON
+					       : PTN_FAULT_TLS_ALERT,
 		    "");
 }
 
@@ -186,42 +225,76 @@ static int fail_by_code(struct ptn_tls *t, int rc)
 
 /* ---- Start and end ---- */
 
+/* Called for each ticket, at the time of reading it. */
+static int hear_ticket(gnutls_session_t s, unsigned type, unsigned when, unsigned incoming,
+		       const gnutls_datum_t *message)
+{
+	struct ptn_tls *t = gnutls_transport_get_ptr(s);
+
+	(void)type;
+	(void)when;
+	(void)incoming;
+	ptn_resume_heard(&t->resume, message);
+	return 0;
+}
+
 static int set_up(struct ptn_tls *t)
 {
 	size_t name = ptn_identity_name(t->host, strlen(t->host));
-	int rc = gnutls_priority_set_direct(t->session, PRIORITY, NULL);
+	int rc = ptn_priority_set(t->session, t->with.options, 0);
 
+	gnutls_session_set_ptr(t->session, t->own); /* see ptn_own_retrieve() */
 	gnutls_transport_set_ptr(t->session, t);
 	gnutls_transport_set_vec_push_function(t->session, push);
 	gnutls_transport_set_pull_function(t->session, pull);
 	gnutls_transport_set_pull_timeout_function(t->session, pull_ready);
 	gnutls_handshake_set_timeout(t->session,
 				     GNUTLS_INDEFINITE_TIMEOUT); /* the clock is not ours */
+	gnutls_handshake_set_hook_function(t->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET,
+					   GNUTLS_HOOK_PRE, hear_ticket);
 	/* RFC 6066 3: names only, no addresses. */
 	if (rc >= 0 && name)
 		rc = gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, t->host, name);
 	return rc;
 }
 
+/* A GnuTLS session in its first state: 0 or a GNUTLS_E_* code. */
+static int make_session(struct ptn_tls *t)
+{
+	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+	int rc;
+
+	/* Without tickets every session is a full one. */
+	if (!ptn_resume_is_wanted(&t->with))
+		flags |= GNUTLS_NO_TICKETS;
+	rc = gnutls_init(&t->session, flags);
+	if (rc < 0)
+		t->session = NULL;
+	return rc < 0 ? rc : set_up(t);
+}
+
 struct ptn_tls *ptn_tls_new(struct ptn_trust *trust, const char *host)
 {
+	static const struct ptn_tls_with nothing = {.options = NULL};
+
+	return ptn_tls_new_with(trust, host, &nothing);
+}
+
+struct ptn_tls *ptn_tls_new_with(struct ptn_trust *trust, const char *host,
+				 const struct ptn_tls_with *with)
+{
 	struct ptn_tls *t = ptn_mem_alloc(sizeof *t);
-	int rc;
+	int rc = GNUTLS_E_MEMORY_ERROR;
 
 	if (!t)
 		return NULL;
-	t->trust = trust;
+	t->with = *with;
+	t->trust = ptn_trust_share(trust);
+	t->own = ptn_own_share(with->options ? with->options->own : NULL);
 	t->host = ptn_mem_string(host);
-	/* Without tickets, nothing is ever resumed and every session is verified in full. */
-	if (!t->host ||
-	    gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS |
-					     GNUTLS_NO_SIGNAL) < 0) {
-		ptn_mem_free(t->host);
-		ptn_mem_free(t);
-		return NULL;
-	}
-	rc = set_up(t);
-	if (rc == GNUTLS_E_MEMORY_ERROR) {
+	if (t->host)
+		rc = make_session(t);
+	if (rc == GNUTLS_E_MEMORY_ERROR || !t->session) {
 		ptn_tls_free(t);
 		return NULL;
 	}
@@ -234,7 +307,10 @@ void ptn_tls_free(struct ptn_tls *t)
 {
 	if (!t)
 		return;
-	gnutls_deinit(t->session);
+	if (t->session)
+		gnutls_deinit(t->session);
+	ptn_trust_release(t->trust);
+	ptn_own_release(t->own);
 	ptn_buf_free(&t->in);
 	ptn_buf_free(&t->out);
 	ptn_buf_free(&t->detail);
@@ -245,14 +321,32 @@ void ptn_tls_free(struct ptn_tls *t)
 
 /* ---- The handshake ---- */
 
+/* Offer what the store has.  A session that GnuTLS has refused cannot be gone on with: it crashes.
+ * With one of TLS 1.2 nothing newer is offered: GnuTLS takes a server's answer in TLS 1.3 for
+ * resumption, as that repeats the session's id (RFC 8446 4.1.3). */
+static int resume(struct ptn_tls *t)
+{
+	int err = 0;
+
+	if (ptn_resume_is_wanted(&t->with))
+		err = ptn_resume_offer(&t->resume, t->session, t->trust, t->host, &t->with);
+	if (err == POSTERN_E_PROTOCOL) {
+		gnutls_deinit(t->session);
+		return make_session(t);
+	}
+	return t->resume.old ? ptn_priority_set(t->session, t->with.options, 1) : 0;
+}
+
 static int begin(struct ptn_tls *t)
 {
 	int rc, fault = ptn_trust_load(t->trust);
 
 	if (fault)
 		return fail(t, fault, "");
-	rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE,
-				    ptn_trust_credentials(t->trust));
+	rc = resume(t);
+	if (rc >= 0)
+		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE,
+					    ptn_trust_credentials(t->trust));
 	if (rc < 0)
 		return fail_by_code(t, rc);
 	t->begun = 1;
@@ -297,8 +391,14 @@ static int look_at_start(struct ptn_tls *t)
 
 static int verify(struct ptn_tls *t)
 {
-	struct ptn_verdict v = ptn_verify(t->session, t->host, &t->detail, &t->key);
+	const struct ptn_wanted wanted = {t->host, t->with.options, t->with.tlsa, t->with.n_tlsa,
+					  t->with.also};
+	struct ptn_shown shown = {.detail = &t->detail, .key = &t->key};
+	struct ptn_verdict v = {PTN_FAULT_TLS_NO_COMMON, GNUTLS_A_PROTOCOL_VERSION};
 
+	/* The priorities see to that; those of a caller are not all ours. */
+	if (gnutls_protocol_get_version(t->session) >= ptn_priority_floor(t->with.options))
+		v = ptn_verify(t->session, &wanted, &shown);
 	if (ptn_buf_add(&t->key, "", 1) && !v.fault)
 		v.fault = PTN_FAULT_NO_MEMORY;
 	if (v.fault) {
@@ -307,6 +407,8 @@ static int verify(struct ptn_tls *t)
 	}
 	ptn_buf_clear(&t->detail);
 	t->verified = 1;
+	t->pulled = 0;
+	ptn_resume_verified(&t->resume, t->session, shown.until);
 	return 1;
 }
 
@@ -337,6 +439,8 @@ int ptn_tls_handshake(struct ptn_tls *t)
 		rc = gnutls_handshake(t->session);
 		if (rc == 0)
 			return verify(t);
+		if (t->pulled > HANDSHAKE_MOST)
+			rc = GNUTLS_E_HANDSHAKE_TOO_LARGE;
 		if (gnutls_error_is_fatal(rc))
 			return fail_by_code(t, rc);
 	} while (has_more(t, before));
@@ -370,14 +474,20 @@ ptrdiff_t ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap)
 	do {
 		before = ptn_buf_len(&t->in);
 		rc = gnutls_record_recv(t->session, buf, cap);
-		if (rc > 0)
+		ptn_resume_keep(&t->resume, t->session, 0);
+		if (rc > 0) {
+			t->answered = 1;
+			t->pulled = 0;
 			return rc;
+		}
 		if (rc == 0) {
 			t->closed = 1;
 			return PTN_TLS_CLOSED;
 		}
 		if (rc == GNUTLS_E_REHANDSHAKE && refuse_renegotiation(t))
 			return -1;
+		if (t->pulled > SILENT_MOST)
+			rc = GNUTLS_E_HANDSHAKE_TOO_LARGE;
 		if (gnutls_error_is_fatal((int)rc))
 			return fail_by_code(t, (int)rc);
 	} while (has_more(t, before));
@@ -392,6 +502,8 @@ ptrdiff_t ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len)
 		return -1;
 	if (!t->verified)
 		return 0;
+	if (len > AT_ONCE)
+		len = AT_ONCE;
 	while (done < len) {
 		size_t part = len - done < RECORD ? len - done : RECORD;
 		ssize_t rc;
@@ -414,6 +526,7 @@ void ptn_tls_bye(struct ptn_tls *t)
 	if (t->fault || !t->verified || t->said_bye)
 		return;
 	t->said_bye = 1;
+	ptn_resume_keep(&t->resume, t->session, 1);
 	rc = gnutls_bye(t->session, GNUTLS_SHUT_WR);
 	if (rc < 0)
 		fail_by_code(t, rc);
@@ -466,4 +579,36 @@ void ptn_tls_certificate_free(struct ptn_tls_certificate *c)
 {
 	ptn_buf_free(&c->names);
 	ptn_buf_free(&c->issuer);
+}
+
+/* The exporter binds to all of the handshake in TLS 1.3, and in 1.2 with the extended master secret
+ * (RFC 9266 2, 4.2); tls-unique is not defined for 1.3, and says less, so it comes last. */
+const char *ptn_tls_binding(struct ptn_tls *t, unsigned char out[64], size_t *n)
+{
+	static const struct {
+		gnutls_channel_binding_t type;
+		const char *name;
+	} kinds[] = {{GNUTLS_CB_TLS_EXPORTER, "tls-exporter"},
+		     {GNUTLS_CB_TLS_UNIQUE, "tls-unique"}};
+	gnutls_datum_t d;
+	size_t kind = 0, last = gnutls_protocol_get_version(t->session) == GNUTLS_TLS1_2;
+
+	*n = 0;
+	if (!t->verified)
+		return NULL;
+	while (gnutls_session_channel_binding(t->session, kinds[kind].type, &d) < 0)
+		if (kind++ == last)
+			return NULL;
+	if (d.size && d.size <= 64) {
+		memcpy(out, d.data, d.size);
+		*n = d.size;
+	}
+	ptn_mem_wipe(d.data, d.size);
+	gnutls_free(d.data);
+	return *n ? kinds[kind].name : NULL;
+}
+
+int ptn_tls_resumed(const struct ptn_tls *t)
+{
+	return t->verified && gnutls_session_is_resumed(t->session);
 }

@@ -28,8 +28,8 @@ int ptn_trust_load(struct ptn_trust *t);
 struct ptn_tls;
 
 /* A client session for host, the name or address literal that the caller gave (without brackets;
- * one trailing dot is dropped): the reference identity of RFC 9525 and, for a name, the SNI.  trust
- * is borrowed for the life of the session.  NULL when out of memory. */
+ * one trailing dot is dropped): the reference identity of RFC 9525 and, for a name, the SNI.  The
+ * session keeps a reference to trust.  NULL when out of memory. */
 struct ptn_tls *ptn_tls_new(struct ptn_trust *trust, const char *host);
 
 struct ptn_tls_with { /* borrowed for the life of the session, but for the struct itself */
@@ -38,14 +38,16 @@ struct ptn_tls_with { /* borrowed for the life of the session, but for the struc
 	int port; /* part of what a stored session is good for */
 	const struct ptn_tlsa *tlsa; /* validated records; one must match (RFC 6698, 7673) */
 	size_t n_tlsa; /* 0: DANE has no say */
+	const char *also; /* another name that the certificate may have (RFC 7673 4.1); or NULL */
 };
 struct ptn_tls *ptn_tls_new_with(struct ptn_trust *trust, const char *host,
 				 const struct ptn_tls_with *with);
 
-/* Channel binding data: its type, "tls-exporter" (RFC 9266) or in TLS 1.2 without the extended master
- * secret "tls-unique", and the octets; NULL where there is none to be had. */
+/* Channel binding data: its type, "tls-exporter" (RFC 9266) or in TLS 1.2 without the extended
+ * master secret "tls-unique", and the octets; NULL where there is none to be had. */
 const char *ptn_tls_binding(struct ptn_tls *t, unsigned char out[64], size_t *n);
-int ptn_tls_resumed(const struct ptn_tls *t); /* the handshake was a resumption; verified all the same */
+int ptn_tls_resumed(
+	const struct ptn_tls *t); /* the handshake was a resumption; verified all the same */
 void ptn_tls_free(struct ptn_tls *t);
 
 /* Network side.  feed copies ciphertext in (0 or POSTERN_E_NOMEM); eof says no more will come; out
@@ -54,12 +56,14 @@ int ptn_tls_feed(struct ptn_tls *t, const void *in, size_t len);
 void ptn_tls_eof(struct ptn_tls *t);
 size_t ptn_tls_out(struct ptn_tls *t, const char **p);
 void ptn_tls_wrote(struct ptn_tls *t, size_t n);
+void ptn_tls_rest(struct ptn_tls *t); /* idle: memory of empty buffers is given back */
 
-/* Program side.  handshake: 1 done and *verified* (chain, name, purpose), 0 needs more input, -1
- * failed.  get: octets given, 0 for none yet, PTN_TLS_CLOSED after close_notify, -1 failed (a
- * network end without close_notify is a failure, never a clean end).  put: octets taken (all, or
- * fewer, or 0 when out of memory), -1 failed.  bye queues close_notify.
- * After the first failure every call gives -1, and fault, text and out (an alert) tell of it. */
+/* Program side.  handshake: 1 done and *verified* (chain, name, purpose, and what the options ask
+ * beside or in place of them), 0 needs more input, -1 failed.  get: octets given, 0 for none yet,
+ * PTN_TLS_CLOSED after close_notify, -1 failed (a network end without close_notify is a failure,
+ * never a clean end).  put: octets taken, straight from buf into records (all, or the first 128
+ * KiB, or fewer, or 0 when out of memory), -1 failed. bye queues close_notify. After the first
+ * failure every call gives -1, and fault, text and out (an alert) tell of it. */
 enum { PTN_TLS_CLOSED = -2 };
 int ptn_tls_handshake(struct ptn_tls *t);
 ptrdiff_t ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap);

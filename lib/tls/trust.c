@@ -4,15 +4,18 @@
  * There is no lock: a thread that was in here during a fork() would leave it locked in the child.
  * Two threads that come first at the same time may both read; one result is kept.
  */
+#include <gnutls/crypto.h>
 #include <stdatomic.h>
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "tls/own.h"
 #include "tls/trust.h"
 
 struct ptn_trust {
 	atomic_uint references;
 	_Atomic(gnutls_certificate_credentials_t) credentials;
+	unsigned char id[32];
 };
 
 static struct ptn_trust system_trust;
@@ -50,11 +53,21 @@ __attribute__((destructor)) static void forget_system(void)
 		gnutls_certificate_free_credentials(c);
 }
 
+/* Credentials without authorities yet. */
+static int make_credentials(gnutls_certificate_credentials_t *out)
+{
+	int rc = gnutls_certificate_allocate_credentials(out);
+
+	if (rc >= 0)
+		gnutls_certificate_set_retrieve_function3(*out, ptn_own_retrieve);
+	return rc;
+}
+
 static int read_system(gnutls_certificate_credentials_t *out)
 {
 	int rc;
 
-	if (gnutls_certificate_allocate_credentials(out) < 0)
+	if (make_credentials(out) < 0)
 		return PTN_FAULT_NO_MEMORY;
 	rc = gnutls_certificate_set_x509_system_trust(*out);
 	if (rc > 0)
@@ -83,7 +96,13 @@ gnutls_certificate_credentials_t ptn_trust_credentials(struct ptn_trust *t)
 	return atomic_load(&t->credentials);
 }
 
-static int read_file(gnutls_certificate_credentials_t c, const char *pem_file, const char **why)
+const unsigned char *ptn_trust_id(const struct ptn_trust *t)
+{
+	return t->id;
+}
+
+static int read_file(gnutls_certificate_credentials_t c, unsigned char id[32], const char *pem_file,
+		     const char **why)
 {
 	gnutls_datum_t pem;
 	int rc = gnutls_load_file(pem_file, &pem);
@@ -92,6 +111,8 @@ static int read_file(gnutls_certificate_credentials_t c, const char *pem_file, c
 	if (rc >= 0) {
 		rc = gnutls_certificate_set_x509_trust_mem(c, &pem, GNUTLS_X509_FMT_PEM);
 		*why = rc > 0 ? "" : "there is no certificate in the file";
+		if (rc > 0 && gnutls_hash_fast(GNUTLS_DIG_SHA256, pem.data, pem.size, id) < 0)
+			rc = GNUTLS_E_MEMORY_ERROR;
 		gnutls_free(pem.data);
 	}
 	return rc > 0 ? 0 : rc == GNUTLS_E_MEMORY_ERROR ? POSTERN_E_NOMEM : POSTERN_E_ARG;
@@ -107,11 +128,11 @@ int ptn_trust_file(struct ptn_trust **out, const char *pem_file, const char **wh
 	*why = "";
 	if (!t)
 		return POSTERN_E_NOMEM;
-	if (gnutls_certificate_allocate_credentials(&c) < 0) {
+	if (make_credentials(&c) < 0) {
 		ptn_mem_free(t);
 		return POSTERN_E_NOMEM;
 	}
-	rc = read_file(c, pem_file, why);
+	rc = read_file(c, t->id, pem_file, why);
 	if (rc) {
 		gnutls_certificate_free_credentials(c);
 		ptn_mem_free(t);

@@ -13,4 +13,7 @@
  * any thread may use them.  NULL until ptn_trust_load() has given no fault. */
 gnutls_certificate_credentials_t ptn_trust_credentials(struct ptn_trust *t);
 
+/* Which trust it is, in this process or another: SHA-256 of the file, zeros for the system's. */
+const unsigned char *ptn_trust_id(const struct ptn_trust *t);
+
 #endif

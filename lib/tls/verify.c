@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define _DEFAULT_SOURCE /* gmtime_r */
+#include <gnutls/ocsp.h>
+#include <gnutls/x509-ext.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,11 +11,15 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "postern.h"
+#include "tls/dane.h"
 #include "tls/identity.h"
 #include "tls/tls.h"
 #include "tls/verify.h"
 
 enum { LONGEST_CHAIN = 16, SUBJECT_WIDTH = 120 };
+
+/* RFC 6066 8; GnuTLS has no name for it. */
+#define BAD_STATUS ((gnutls_alert_description_t)113)
 
 /* The chain that the server sent, leaf first, and the authority behind it if that is known. */
 struct chain {
@@ -49,24 +55,26 @@ static const struct {
 	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE},
 	 "its signature is wrong"},
 	{GNUTLS_CERT_MISSING_OCSP_STATUS,
-	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE},
+	 {PTN_FAULT_CERT_NO_STAPLE, BAD_STATUS},
 	 "it demands an OCSP response, and the server sent none"},
-	{GNUTLS_CERT_INVALID_OCSP_STATUS,
-	 {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE},
-	 "the OCSP response that the server sent is not valid"},
+	{GNUTLS_CERT_INVALID_OCSP_STATUS | GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
+		 GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE,
+	 {PTN_FAULT_CERT_BAD_STAPLE, BAD_STATUS},
+	 "the OCSP response that the server sent is out of date, or for another certificate"},
 	{~0U, {PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE}, "the chain cannot be verified"},
 };
 
 /* ---- The chain ---- */
 
-static int read_chain(gnutls_session_t s, struct chain *c)
+/* Up to the nth, which is counted from 1. */
+static int read_up_to(gnutls_session_t s, struct chain *c, unsigned most)
 {
 	unsigned n = 0;
 	const gnutls_datum_t *peers = gnutls_certificate_get_peers(s, &n);
 
 	if (gnutls_certificate_type_get(s) != GNUTLS_CRT_X509 || !peers || !n)
 		return GNUTLS_E_NO_CERTIFICATE_FOUND;
-	for (unsigned i = 0; i < n && i < LONGEST_CHAIN; i++) {
+	for (unsigned i = c->count; i < n && i < most; i++) {
 		int rc = gnutls_x509_crt_init(&c->crt[i]);
 
 		if (rc < 0)
@@ -77,6 +85,17 @@ static int read_chain(gnutls_session_t s, struct chain *c)
 			return rc;
 	}
 	return 0;
+}
+
+/* For most verdicts the leaf is enough, and GnuTLS has read the rest once already. */
+static int read_leaf(gnutls_session_t s, struct chain *c)
+{
+	return read_up_to(s, c, 1);
+}
+
+static int read_rest(gnutls_session_t s, struct chain *c)
+{
+	return read_up_to(s, c, LONGEST_CHAIN);
 }
 
 static void free_chain(struct chain *c)
@@ -92,6 +111,8 @@ static void find_root(gnutls_session_t s, struct chain *c)
 {
 	void *credentials = NULL;
 
+	if (c->root)
+		return;
 	if (gnutls_credentials_get(s, GNUTLS_CRD_CERTIFICATE, &credentials) < 0 ||
 	    gnutls_certificate_get_issuer(credentials, c->crt[c->count - 1], &c->root,
 					  GNUTLS_TL_GET_COPY) < 0)
@@ -234,8 +255,31 @@ static struct ptn_verdict judge_status(const struct chain *c, unsigned status,
 	return v;
 }
 
-static struct ptn_verdict judge(gnutls_session_t s, struct chain *c, const char *host,
-				struct ptn_buf *detail)
+static const struct ptn_verdict good = {PTN_FAULT_NONE, GNUTLS_A_CLOSE_NOTIFY};
+
+/* A name is only looked at once the rest is good. */
+static struct ptn_verdict judge_name(const struct chain *c, const struct ptn_wanted *w,
+				     struct ptn_buf *detail)
+{
+	struct ptn_buf unused = {0};
+	int rc = ptn_identity_check(c->crt[0], w->host, detail);
+
+	if (!rc && w->also) {
+		rc = ptn_identity_check(c->crt[0], w->also, &unused);
+		ptn_buf_free(&unused);
+		if (rc == 1)
+			ptn_buf_clear(detail);
+	}
+	if (rc == 1)
+		return good;
+	if (rc < 0)
+		return unusable(detail, GNUTLS_E_MEMORY_ERROR);
+	return (struct ptn_verdict){PTN_FAULT_CERT_WRONG_NAME, GNUTLS_A_BAD_CERTIFICATE};
+}
+
+/* By the authorities that are trusted (RFC 5280 6, RFC 9525). only: the status bits that count. */
+static struct ptn_verdict judge_chain(gnutls_session_t s, struct chain *c, unsigned only,
+				      struct ptn_buf *detail)
 {
 	gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
 					 .data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER};
@@ -244,37 +288,211 @@ static struct ptn_verdict judge(gnutls_session_t s, struct chain *c, const char 
 
 	if (rc < 0)
 		return unusable(detail, rc);
-	if (status) {
-		find_root(s, c);
-		return judge_status(c, status, detail);
-	}
-	rc = ptn_identity_check(c->crt[0], host, detail);
-	if (rc == 1)
-		return (struct ptn_verdict){PTN_FAULT_NONE, GNUTLS_A_CLOSE_NOTIFY};
+	if (!(status & only))
+		return good;
+	rc = read_rest(s, c);
 	if (rc < 0)
-		return unusable(detail, GNUTLS_E_MEMORY_ERROR);
-	return (struct ptn_verdict){PTN_FAULT_CERT_WRONG_NAME, GNUTLS_A_BAD_CERTIFICATE};
+		return unusable(detail, rc);
+	find_root(s, c);
+	return judge_status(c, status & only, detail);
 }
 
-static int say_key(gnutls_x509_crt_t crt, struct ptn_buf *key)
+static struct ptn_verdict judge_pkix(gnutls_session_t s, struct chain *c, const struct ptn_wanted *w,
+				     struct ptn_buf *detail)
 {
-	unsigned char id[32];
-	size_t n = sizeof id;
-	int rc = gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, id, &n);
+	struct ptn_verdict v = judge_chain(s, c, ~0U, detail);
 
-	return rc < 0 ? rc : ptn_text_base64(key, id, n) ? GNUTLS_E_MEMORY_ERROR : 0;
+	return v.fault ? v : judge_name(c, w, detail);
 }
 
-struct ptn_verdict ptn_verify(gnutls_session_t s, const char *host, struct ptn_buf *detail,
-			      struct ptn_buf *key)
+/* ---- DANE ---- */
+
+static int has_usable(const struct ptn_wanted *w)
 {
-	struct chain c = {.count = 0};
-	struct ptn_verdict v;
-	int rc = read_chain(s, &c);
+	for (size_t i = 0; i < w->n_tlsa; i++)
+		if (ptn_dane_is_usable(&w->tlsa[i]))
+			return 1;
+	return 0;
+}
+
+/* A record of this usage for the leaf. */
+static int matches_leaf(const struct ptn_wanted *w, const struct chain *c, int usage)
+{
+	for (size_t i = 0; i < w->n_tlsa; i++)
+		if (w->tlsa[i].usage == usage && ptn_dane_matches(&w->tlsa[i], c->crt[0]))
+			return 1;
+	return 0;
+}
+
+/* A record of this usage for an authority that has signed the leaf, be it over others.  What stands
+ * in the chain proves nothing: anybody may send that authority's certificate along with his own.
+ * status: what is wrong with the best of them; ~0: none matches. */
+static unsigned status_of_anchors(const struct ptn_wanted *w, const struct chain *c, int usage)
+{
+	unsigned status, best = ~0U;
+	gnutls_x509_crt_t crt;
+
+	for (size_t i = 0; i < w->n_tlsa; i++) {
+		if (w->tlsa[i].usage != usage || ptn_dane_matches(&w->tlsa[i], c->crt[0]))
+			continue; /* the leaf is nobody's authority */
+		for (unsigned k = 1; (crt = nth(c, k)); k++)
+			if (ptn_dane_matches(&w->tlsa[i], crt)) {
+				status = ptn_dane_status(c->crt, c->count, crt);
+				best = status < best ? status : best;
+			}
+		crt = ptn_dane_certificate(&w->tlsa[i]);
+		if (crt) {
+			status = ptn_dane_status(c->crt, c->count, crt);
+			best = status < best ? status : best;
+			gnutls_x509_crt_deinit(crt);
+		}
+	}
+	return best;
+}
+
+/* The authority has signed; what of dates is wrong may be said by another. */
+static int is_signed(unsigned status)
+{
+	return !(status & ~(unsigned)(GNUTLS_CERT_INVALID | GNUTLS_CERT_EXPIRED |
+				      GNUTLS_CERT_NOT_ACTIVATED));
+}
+
+/* RFC 6698 2.1.1: 3 is the leaf itself, and enough (RFC 7671 5.1: no dates and no name either); 2
+ * an authority in place of ours; 0 and 1 narrow down what ours have signed. */
+static struct ptn_verdict judge_dane(gnutls_session_t s, struct chain *c,
+				     const struct ptn_wanted *w, struct ptn_buf *detail)
+{
+	unsigned status;
+	int rc = read_rest(s, c);
+
+	if (rc < 0)
+		return unusable(detail, rc);
+	if (matches_leaf(w, c, PTN_DANE_EE))
+		return good;
+	status = status_of_anchors(w, c, PTN_DANE_TA);
+	if (!status)
+		return judge_name(c, w, detail);
+	find_root(s, c);
+	if (matches_leaf(w, c, PTN_DANE_PKIX_EE) ||
+	    is_signed(status_of_anchors(w, c, PTN_DANE_PKIX_TA)))
+		return judge_pkix(s, c, w, detail);
+	if (is_signed(status))
+		return judge_status(c, status, detail);
+	say_name(detail, c->crt[0], 0);
+	return (struct ptn_verdict){PTN_FAULT_CERT_NOT_IN_DNS, GNUTLS_A_BAD_CERTIFICATE};
+}
+
+/* ---- What the caller asks for ---- */
+
+/* Where a pinned key is enough, what is still sure is that the server holds it: the handshake is
+ * signed with it, in a version and with algorithms that are allowed.  Who vouches for the name, and
+ * until when, is not asked. */
+static struct ptn_verdict judge_pins(const struct ptn_tls_options *o,
+				     const unsigned char id[PTN_PIN_SIZE], struct ptn_buf *detail)
+{
+	if (!o->n_pins || ptn_pins_have(o, id))
+		return good;
+	ptn_buf_puts(detail, PTN_PIN_PREFIX);
+	ptn_text_base64(detail, id, PTN_PIN_SIZE);
+	return (struct ptn_verdict){PTN_FAULT_CERT_NOT_PINNED, GNUTLS_A_BAD_CERTIFICATE};
+}
+
+/* Whether the response says that the certificate is good.  GnuTLS has verified it, but passes over
+ * one that says nothing: of a responder that was busy, or does not know the certificate. */
+static int says_good(gnutls_session_t s)
+{
+	gnutls_ocsp_resp_t response = NULL;
+	unsigned status = GNUTLS_OCSP_CERT_UNKNOWN;
+	gnutls_datum_t der;
+	int rc = gnutls_ocsp_status_request_get(s, &der);
 
 	if (rc >= 0)
-		rc = say_key(c.crt[0], key);
-	v = rc < 0 ? unusable(detail, rc) : judge(s, &c, host, detail);
+		rc = gnutls_ocsp_resp_init(&response);
+	if (rc >= 0)
+		rc = gnutls_ocsp_resp_import(response, &der);
+	if (rc >= 0)
+		rc = gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL, &status, NULL,
+						 NULL, NULL, NULL);
+	if (response)
+		gnutls_ocsp_resp_deinit(response);
+	return rc >= 0 && status == GNUTLS_OCSP_CERT_GOOD;
+}
+
+static int has_staple(gnutls_session_t s)
+{
+	return !gnutls_session_is_resumed(s) && gnutls_ocsp_status_request_is_checked(s, 0) &&
+	       says_good(s);
+}
+
+/* RFC 7633: it is not to be believed without a response. */
+static int demands_staple(gnutls_x509_crt_t crt)
+{
+	enum { STATUS_REQUEST = 5 };
+	gnutls_x509_tlsfeatures_t list = NULL;
+	unsigned feature = 0;
+	int found = 0;
+
+	if (gnutls_x509_tlsfeatures_init(&list) >= 0 &&
+	    gnutls_x509_crt_get_tlsfeatures(crt, list, 0, NULL) >= 0)
+		for (unsigned i = 0; gnutls_x509_tlsfeatures_get(list, i, &feature) >= 0; i++)
+			found |= feature == STATUS_REQUEST;
+	if (list)
+		gnutls_x509_tlsfeatures_deinit(list);
+	return found;
+}
+
+/* Whether there was one that proves something is known once the chain was judged. */
+static struct ptn_verdict judge_staple(gnutls_session_t s, struct chain *c, struct ptn_buf *detail)
+{
+	const unsigned bits = GNUTLS_CERT_REVOKED | GNUTLS_CERT_MISSING_OCSP_STATUS |
+			      GNUTLS_CERT_INVALID_OCSP_STATUS |
+			      GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
+			      GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
+	struct ptn_verdict v = has_staple(s) ? good : judge_chain(s, c, bits, detail);
+
+	if (v.fault || has_staple(s))
+		return v;
+	say_name(detail, c->crt[0], 0);
+	if (gnutls_ocsp_status_request_is_checked(s, GNUTLS_OCSP_SR_IS_AVAIL))
+		return (struct ptn_verdict){PTN_FAULT_CERT_BAD_STAPLE, BAD_STATUS};
+	return (struct ptn_verdict){PTN_FAULT_CERT_NO_STAPLE, BAD_STATUS};
+}
+
+static struct ptn_verdict judge(gnutls_session_t s, struct chain *c, const struct ptn_wanted *w,
+				const unsigned char id[PTN_PIN_SIZE], struct ptn_buf *detail)
+{
+	static const struct ptn_tls_options none = {.n_pins = 0};
+	const struct ptn_tls_options *o = w->options ? w->options : &none;
+	struct ptn_verdict v = good;
+
+	if (has_usable(w))
+		v = judge_dane(s, c, w, detail);
+	else if (!o->n_pins || !o->pins_only)
+		v = judge_pkix(s, c, w, detail);
+	if (!v.fault)
+		v = judge_pins(o, id, detail);
+	if (!v.fault &&
+	    (o->staple_required || (!gnutls_session_is_resumed(s) && demands_staple(c->crt[0]))))
+		v = judge_staple(s, c, detail);
+	return v;
+}
+
+struct ptn_verdict ptn_verify(gnutls_session_t s, const struct ptn_wanted *wanted,
+			      struct ptn_shown *shown)
+{
+	struct chain c = {.count = 0};
+	unsigned char id[PTN_PIN_SIZE];
+	size_t n = sizeof id;
+	struct ptn_verdict v;
+	int rc = read_leaf(s, &c);
+
+	if (rc >= 0)
+		rc = gnutls_x509_crt_get_key_id(c.crt[0], GNUTLS_KEYID_USE_SHA256, id, &n);
+	if (rc >= 0 && ptn_text_base64(shown->key, id, n))
+		rc = GNUTLS_E_MEMORY_ERROR;
+	if (rc >= 0)
+		shown->until = (long long)gnutls_x509_crt_get_expiration_time(c.crt[0]);
+	v = rc < 0 ? unusable(shown->detail, rc) : judge(s, &c, wanted, id, shown->detail);
 	free_chain(&c);
 	return v;
 }
@@ -298,7 +516,7 @@ static void put_instant(char out[24], time_t when)
 int ptn_verify_describe(gnutls_session_t s, struct ptn_tls_certificate *out)
 {
 	struct chain c = {.count = 0};
-	int err = read_chain(s, &c) < 0 ? POSTERN_E_PROTOCOL : 0;
+	int err = read_leaf(s, &c) < 0 ? POSTERN_E_PROTOCOL : 0;
 
 	if (!err) {
 		say_name(&out->issuer, c.crt[0], 1);
@@ -316,7 +534,7 @@ int ptn_verify_names(gnutls_session_t s, const char *host)
 {
 	struct chain c = {.count = 0};
 	struct ptn_buf unused = {0};
-	int named = read_chain(s, &c) >= 0 && ptn_identity_check(c.crt[0], host, &unused) == 1;
+	int named = read_leaf(s, &c) >= 0 && ptn_identity_check(c.crt[0], host, &unused) == 1;
 
 	ptn_buf_free(&unused);
 	free_chain(&c);

@@ -139,16 +139,27 @@ static void reread(struct cert *c)
 	gnutls_free(der.data);
 }
 
+static void make_key(gnutls_x509_privkey_t key, const struct recipe *r)
+{
+	gnutls_ecc_curve_t curve =
+		r->curve ? (gnutls_ecc_curve_t)r->curve : GNUTLS_ECC_CURVE_SECP256R1;
+
+	if (r->rsa || r->dsa)
+		OK(gnutls_x509_privkey_generate(key, r->rsa ? GNUTLS_PK_RSA : GNUTLS_PK_DSA,
+						(unsigned)(r->rsa ? r->rsa : r->dsa), 0));
+	else
+		OK(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+						(unsigned)GNUTLS_CURVE_TO_BITS(curve), 0));
+}
+
 void cert_make(struct cert *c, const struct recipe *r, const struct cert *issuer)
 {
 	static unsigned char serial[4] = {1, 0, 0, 0};
-	unsigned bits = r->rsa ? (unsigned)r->rsa
-			       : (unsigned)GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
 	gnutls_privkey_t signer;
 	time_t now = time(NULL);
 
 	OK(gnutls_x509_privkey_init(&c->key));
-	OK(gnutls_x509_privkey_generate(c->key, r->rsa ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA, bits, 0));
+	make_key(c->key, r);
 	OK(gnutls_x509_crt_init(&c->crt));
 	OK(gnutls_x509_crt_set_version(c->crt, r->version ? r->version : 3));
 	OK(gnutls_x509_crt_set_key(c->crt, c->key));

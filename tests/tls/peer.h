@@ -34,6 +34,8 @@ struct recipe {
 	const char *purpose; /* the only extended key usage */
 	unsigned usage; /* key usage */
 	int rsa; /* bits, instead of ECDSA P-256 */
+	int dsa; /* bits */
+	unsigned curve; /* GNUTLS_ECC_CURVE_*, instead of P-256 */
 	int digest; /* GNUTLS_DIG_*, instead of SHA-256 */
 	const char *excluded; /* name constraints of an authority */
 	const char *permitted;

@@ -235,6 +235,30 @@ START_TEST(odd_sizes)
 }
 END_TEST
 
+/* Of a long run so much is taken that the output stays small, and in whole records. */
+START_TEST(much_at_once)
+{
+	enum { TOTAL = 1 << 20, MOST = 8 * 16384 };
+	struct peer p;
+	struct ptn_tls *t = open_session(&p, versions[_i]);
+	char *data = calloc(1, TOTAL), *back = calloc(1, TOTAL);
+	const char *out;
+	ptrdiff_t taken;
+
+	taken = ptn_tls_put(t, data, TOTAL);
+	ck_assert_int_eq(taken, MOST);
+	ck_assert_uint_le(ptn_tls_out(t, &out), MOST + 8 * 40);
+	for (ptrdiff_t got = 0; got < taken; got += 16384)
+		ck_assert_int_eq(peer_read(&p, t, back, TOTAL), 16384);
+	/* a small run is one record */
+	ck_assert_int_eq(ptn_tls_put(t, data, 5000), 5000);
+	ck_assert_int_eq(peer_read(&p, t, back, TOTAL), 5000);
+	close_session(&p, t);
+	free(data);
+	free(back);
+}
+END_TEST
+
 /* CR in one record, LF in the next; all fed at once, all got without another feed. */
 START_TEST(records_of_one_octet)
 {
@@ -328,6 +352,9 @@ static const unsigned char certificate_request[] = {13, 0, 0, 11, 0, 0, 8, 0, 13
 static const unsigned char warning[] = {1, 90}; /* user_canceled */
 static const unsigned char no_renegotiation[] = {1, 100};
 
+static const unsigned char too_long[16384 + 300];
+enum { RECORD = 16384 };
+
 static const struct {
 	const char *what;
 	int version;
@@ -354,6 +381,8 @@ static const struct {
 	{"key update in TLS 1.2", 1, HANDSHAKE, key_update, 5, 1, PTN_FAULT_TLS_BROKEN},
 	{"unknown type", 1, 99, "x", 1, 1, PTN_FAULT_TLS_BROKEN},
 	{"unknown type", 0, 99, "x", 1, 1, PTN_FAULT_TLS_BROKEN},
+	{"a record too long", 0, DATA, too_long, RECORD + 1 + 256, 1, PTN_FAULT_TLS_BROKEN},
+	{"a record too long", 1, DATA, too_long, RECORD + 1, 1, PTN_FAULT_TLS_BROKEN},
 	{"internal_error", 0, ALERT, "\2\120", 2, 1, PTN_FAULT_TLS_ALERT},
 	{"handshake_failure", 1, ALERT, "\2\50", 2, 1, PTN_FAULT_TLS_ALERT},
 };
@@ -376,6 +405,45 @@ START_TEST(data_behind_what_is_kept)
 	ck_assert_uint_lt(ptn_tls_out(t, &out), 200);
 	if (kept[_i].fault)
 		expect_fault(t, kept[_i].fault, NULL);
+	close_session(&p, t);
+}
+END_TEST
+
+/* RFC 8446 4.6.2: it was not offered, so it is no message to be expected. */
+START_TEST(late_request_is_unexpected)
+{
+	struct peer p;
+	struct ptn_tls *t = open_session(&p, TLS13);
+	char c;
+
+	peer_forge(&p, HANDSHAKE, certificate_request, sizeof certificate_request);
+	feed_all(&p, t);
+	ck_assert_int_eq(ptn_tls_get(t, &c, 1), -1);
+	ck_assert_int_lt(peer_read(&p, t, &c, 1), 0);
+	ck_assert_int_eq(p.alert, GNUTLS_A_UNEXPECTED_MESSAGE);
+	close_session(&p, t);
+}
+END_TEST
+
+/* A late message that claims 16 MiB is not waited for either. */
+START_TEST(endless_late_message)
+{
+	struct peer p;
+	struct ptn_tls *t = open_session(&p, versions[_i]);
+	static unsigned char part[16384] = {4, 255, 255, 255};
+	ptrdiff_t n = 0;
+	size_t fed = 0;
+	char c;
+
+	while (n == 0 && fed < (1 << 21)) {
+		peer_forge(&p, HANDSHAKE, part, sizeof part);
+		memset(part, 0, sizeof part);
+		fed += sizeof part;
+		feed_all(&p, t);
+		n = ptn_tls_get(t, &c, 1);
+	}
+	ck_assert_int_eq(n, -1);
+	expect_fault(t, PTN_FAULT_TLS_BROKEN, NULL);
 	close_session(&p, t);
 }
 END_TEST
@@ -546,6 +614,25 @@ START_TEST(strangers_are_told_apart)
 }
 END_TEST
 
+/* A handshake message that claims 16 MiB is not waited for. */
+START_TEST(endless_message)
+{
+	struct ptn_tls *t = ptn_tls_new(trust, HOST);
+	static char record[5 + 16384] = "\x16\3\3\x40\0\2\xff\xff\xff";
+	size_t fed = 0;
+
+	ck_assert_int_eq(ptn_tls_handshake(t), 0);
+	while (ptn_tls_handshake(t) == 0 && fed < (1 << 19)) {
+		ck_assert_int_eq(ptn_tls_feed(t, record, sizeof record), 0);
+		memset(record + 5, 0, 16384);
+		fed += sizeof record;
+	}
+	expect_fault(t, PTN_FAULT_TLS_BROKEN, "GNUTLS_E_HANDSHAKE_TOO_LARGE");
+	ck_assert_uint_lt(fed, 300000);
+	ptn_tls_free(t);
+}
+END_TEST
+
 START_TEST(nothing_in_common)
 {
 	static const char *const priorities[] = {
@@ -577,7 +664,8 @@ START_TEST(client_certificate_wanted)
 		rc = (int)ptn_tls_get(t, &c, 1);
 	}
 	ck_assert_int_eq(rc, -1);
-	ck_assert_int_eq(ptn_tls_fault(t), PTN_FAULT_TLS_ALERT);
+	ck_assert_msg(ptn_tls_fault(t) == PTN_FAULT_TLS_CERT_WANTED, "%s (%s)",
+		      ptn_fault_id(ptn_tls_fault(t)), ptn_tls_detail(t));
 	if (_i == 0)
 		ck_assert_str_eq(ptn_tls_detail(t), "certificate_required");
 	close_session(&p, t);
@@ -924,11 +1012,15 @@ void test_cases(Suite *s)
 	tcase_add_test(t, sessions_share_a_trust);
 	tcase_add_test(t, what_is_offered);
 	tcase_add_loop_test(t, data_behind_what_is_kept, 0, sizeof kept / sizeof *kept);
+	tcase_add_test(t, late_request_is_unexpected);
 	tcase_add_test(t, renegotiation_is_refused_in_words);
+	tcase_add_loop_test(t, much_at_once, 0, VERSIONS);
 	tcase_add_test(t, keys_are_updated);
 	tcase_add_test(t, flood_of_key_updates);
 	tcase_add_loop_test(t, flood_of_empty_records, 0, VERSIONS);
 	tcase_add_loop_test(t, strangers_are_told_apart, 0, sizeof strangers / sizeof *strangers);
+	tcase_add_test(t, endless_message);
+	tcase_add_loop_test(t, endless_late_message, 0, VERSIONS);
 	tcase_add_loop_test(t, nothing_in_common, 0, 4);
 	tcase_add_loop_test(t, client_certificate_wanted, 0, VERSIONS);
 	tcase_add_loop_test(t, end_at_every_octet, 0, VERSIONS);

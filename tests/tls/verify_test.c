@@ -14,6 +14,7 @@
 #include "peer.h"
 
 #define HOST "mail.example.com"
+#define BAD_STATUS 113 /* RFC 6066 8 */
 #define NUL_NAME HOST "\0.evil.example"
 #define ROOT \
 	{ \
@@ -27,6 +28,8 @@
 	{ \
 		.cn = "leaf", .names = { HOST } \
 	}
+
+#define X60 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static const char *const versions[] = {"NORMAL:-VERS-ALL:+VERS-TLS1.3",
 				       "NORMAL:-VERS-ALL:+VERS-TLS1.2"};
@@ -218,11 +221,11 @@ static const struct row {
 	 PTN_FAULT_CERT_WRONG_NAME,
 	 GNUTLS_A_BAD_CERTIFICATE,
 	 ""},
-	{"3,000 names",
+	{"5,000 names",
 	 DIRECT,
 	 ROOT,
 	 {0},
-	 {.cn = "leaf", .many = 3000, .last = HOST},
+	 {.cn = "leaf", .many = 5000, .last = HOST},
 	 HOST,
 	 0,
 	 -1,
@@ -291,6 +294,15 @@ static const struct row {
 	 0,
 	 -1,
 	 ""},
+	{"authorities that permit nothing together",
+	 SENT,
+	 {.cn = "Root", .authority = 1, .permitted = "example.org"},
+	 {.cn = "Middle", .authority = 1, .permitted = "example.com"},
+	 LEAF,
+	 HOST,
+	 PTN_FAULT_CERT_INVALID,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 "CN=leaf: it oversteps what its authority may sign for"},
 	/* purpose and strength */
 	{"client purpose",
 	 DIRECT,
@@ -346,6 +358,78 @@ static const struct row {
 	 PTN_FAULT_CERT_WEAK,
 	 GNUTLS_A_BAD_CERTIFICATE,
 	 "CN=leaf, EC/ECDSA key of 256 bits, signed with ECDSA-SHA1"},
+	{"MD5",
+	 SENT,
+	 {.cn = "Root", .authority = 1, .rsa = 2048},
+	 {.cn = "Middle", .authority = 1, .digest = GNUTLS_DIG_MD5},
+	 LEAF,
+	 HOST,
+	 PTN_FAULT_CERT_WEAK,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 "CN=Middle, EC/ECDSA key of 256 bits, signed with RSA-MD5"},
+	{"intermediate of DSA of 1024 bits",
+	 SENT,
+	 ROOT,
+	 {.cn = "Middle", .authority = 1, .dsa = 1024},
+	 LEAF,
+	 HOST,
+	 PTN_FAULT_CERT_WEAK,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 "CN=Middle, DSA key of 1024 bits"},
+	{"intermediate of P-192",
+	 SENT,
+	 ROOT,
+	 {.cn = "Middle", .authority = 1, .curve = GNUTLS_ECC_CURVE_SECP192R1},
+	 LEAF,
+	 HOST,
+	 PTN_FAULT_CERT_WEAK,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 "CN=Middle, EC/ECDSA key of 192 bits"},
+	{"host of a sub-domain",
+	 DIRECT,
+	 ROOT,
+	 {0},
+	 {.cn = "leaf", .names = {"a." HOST}},
+	 HOST,
+	 PTN_FAULT_CERT_WRONG_NAME,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 ""},
+	{"sub-domain of the host",
+	 DIRECT,
+	 ROOT,
+	 {0},
+	 {.cn = "leaf", .names = {"example.com"}},
+	 HOST,
+	 PTN_FAULT_CERT_WRONG_NAME,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 ""},
+	{"common name right and an address of the web",
+	 DIRECT,
+	 ROOT,
+	 {0},
+	 {.cn = HOST, .uri = "https://" HOST "/"},
+	 HOST,
+	 PTN_FAULT_CERT_WRONG_NAME,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 ""},
+	{"NUL in the common name",
+	 DIRECT,
+	 ROOT,
+	 {0},
+	 {.cn = "leaf", .raw_name = "a\0b", .raw_len = 3},
+	 "a",
+	 PTN_FAULT_CERT_WRONG_NAME,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 ""},
+	{"name of 300 octets",
+	 DIRECT,
+	 ROOT,
+	 {0},
+	 {.cn = "leaf", .raw_name = HOST "." X60 X60 X60 X60 X60, .raw_len = sizeof HOST + 300},
+	 HOST,
+	 PTN_FAULT_CERT_WRONG_NAME,
+	 GNUTLS_A_BAD_CERTIFICATE,
+	 ""},
 	/* no more is shown than fits, and nothing that moves a terminal */
 	{"hostile subject",
 	 ALONE,
@@ -713,6 +797,8 @@ static void make_response(struct ptn_buf *b, const struct cert *issuer, const st
 	wrap(b, 0x30);
 }
 
+enum { REQUIRED = 2 }; /* by the caller, not by the certificate */
+
 static const struct {
 	const char *what;
 	int must_staple, staple, revoked, for_other;
@@ -720,37 +806,54 @@ static const struct {
 	int fault, alert;
 	const char *detail;
 } staples[] = {
+	{"required and good", REQUIRED, 1, 0, 0, DAY, 0, -1, ""},
+	{"required, none", REQUIRED, 0, 0, 0, 0, PTN_FAULT_CERT_NO_STAPLE, BAD_STATUS, "CN=leaf"},
+	{"required, revoked", REQUIRED, 1, 1, 0, DAY, PTN_FAULT_CERT_REVOKED,
+	 GNUTLS_A_CERTIFICATE_REVOKED, "CN=leaf"},
+	{"required, for another", REQUIRED, 1, 0, 1, DAY, PTN_FAULT_CERT_BAD_STAPLE, BAD_STATUS,
+	 ""},
+	{"required, out of date", REQUIRED, 1, 0, 0, -DAY, PTN_FAULT_CERT_BAD_STAPLE, BAD_STATUS,
+	 ""},
 	{"none", 0, 0, 0, 0, 0, 0, -1, ""},
 	{"good", 0, 1, 0, 0, DAY, 0, -1, ""},
 	{"demanded and good", 1, 1, 0, 0, DAY, 0, -1, ""},
-	{"demanded, none", 1, 0, 0, 0, 0, PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE,
+	{"demanded, none", 1, 0, 0, 0, 0, PTN_FAULT_CERT_NO_STAPLE, BAD_STATUS,
 	 "CN=leaf: it demands an OCSP response, and the server sent none"},
 	{"revoked", 0, 1, 1, 0, DAY, PTN_FAULT_CERT_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED,
 	 "CN=leaf"},
-	{"for another", 0, 1, 0, 1, DAY, PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE,
-	 "CN=leaf: the OCSP response that the server sent is not valid"},
-	{"out of date", 0, 1, 0, 0, -DAY, PTN_FAULT_CERT_INVALID, GNUTLS_A_BAD_CERTIFICATE, ""},
+	{"for another", 0, 1, 0, 1, DAY, PTN_FAULT_CERT_BAD_STAPLE, BAD_STATUS,
+	 "CN=leaf: the OCSP response that the server sent is out of date, or for another"},
+	{"out of date", 0, 1, 0, 0, -DAY, PTN_FAULT_CERT_BAD_STAPLE, BAD_STATUS, ""},
 };
 
 enum { STAPLES = sizeof staples / sizeof *staples };
 
-START_TEST(staples_are_looked_at)
+/* pinned: the key is pinned in place of the authorities; what is asked of the staple is the same.
+ */
+static void try_staple(int i, const char *version, int pinned)
 {
-	int i = _i % STAPLES;
 	struct row r = {"staple", DIRECT, ROOT, {0}, LEAF, HOST, 0, -1, ""};
+	struct ptn_tls_options options = {.staple_required = staples[i].must_staple == REQUIRED,
+					  .n_pins = (size_t)pinned,
+					  .pins_only = pinned};
+	const struct ptn_tls_with with = {.options = &options};
 	struct ptn_buf response = {0};
 	struct world w;
 	struct peer p;
 	struct ptn_tls *t;
+	size_t n = 32;
 
-	r.leaf.must_staple = staples[i].must_staple;
+	r.leaf.must_staple = staples[i].must_staple == 1;
 	build(&w, &r);
-	peer_start(&p, w.chain, versions[_i / STAPLES]);
+	ck_assert_int_eq(gnutls_x509_crt_get_key_id(w.leaf.crt, GNUTLS_KEYID_USE_SHA256,
+						    options.pins[0], &n),
+			 0);
+	peer_start(&p, w.chain, version);
 	make_response(&response, &w.root, staples[i].for_other ? &w.middle : &w.leaf,
 		      staples[i].revoked, staples[i].until);
 	if (staples[i].staple)
 		peer_staple(&p, ptn_buf_data(&response), ptn_buf_len(&response));
-	t = ptn_tls_new(w.trust, HOST);
+	t = ptn_tls_new_with(w.trust, HOST, &with);
 	peer_shake(&p, t, 0);
 	ck_assert_msg(ptn_tls_fault(t) == staples[i].fault, "%s: %s (%s)", staples[i].what,
 		      ptn_fault_id(ptn_tls_fault(t)), ptn_tls_detail(t));
@@ -762,6 +865,15 @@ START_TEST(staples_are_looked_at)
 	peer_free(&p);
 	ptn_buf_free(&response);
 	tear_down(&w);
+}
+
+START_TEST(staples_are_looked_at)
+{
+	int i = _i % STAPLES;
+
+	try_staple(i, versions[_i / STAPLES], 0);
+	if (staples[i].must_staple == REQUIRED)
+		try_staple(i, versions[_i / STAPLES], 1);
 }
 END_TEST
 
@@ -780,8 +892,13 @@ START_TEST(long_chain)
 	struct peer p;
 
 	cert_make(&c[0], &root, NULL);
-	for (int i = 1; i < LONG; i++)
-		cert_make(&c[i], &middle, &c[i - 1]);
+	for (int i = 1; i < LONG; i++) {
+		struct recipe m = middle;
+		char name[] = {'M', (char)('A' + i), '\0'};
+
+		m.cn = name;
+		cert_make(&c[i], &m, &c[i - 1]);
+	}
 	cert_make(&c[LONG], &leaf, &c[LONG - 1]);
 	peer_start(&p, chain, "NORMAL");
 	for (int i = 0; i < LONG; i++)
@@ -803,6 +920,118 @@ START_TEST(long_chain)
 }
 END_TEST
 
+/* ---- Chains that go round, and large ones ---- */
+
+static int fault_of_chain(gnutls_x509_crt_t *crts, int n, const struct cert *key,
+			  const struct cert *trusted)
+{
+	const struct cert *alone[] = {key, NULL};
+	struct ptn_trust *trust = trust_in(trusted);
+	struct ptn_tls *t = ptn_tls_new(trust, HOST);
+	struct peer p;
+	int fault;
+
+	peer_start(&p, alone, "NORMAL");
+	gnutls_certificate_free_credentials(p.credentials);
+	ck_assert_int_eq(gnutls_certificate_allocate_credentials(&p.credentials), 0);
+	ck_assert_int_ge(gnutls_certificate_set_x509_key(p.credentials, crts, n, key->key), 0);
+	ck_assert_int_eq(gnutls_credentials_set(p.s, GNUTLS_CRD_CERTIFICATE, p.credentials), 0);
+	peer_shake(&p, t, 0);
+	fault = ptn_tls_fault(t);
+	ptn_tls_free(t);
+	ptn_trust_release(trust);
+	peer_free(&p);
+	return fault;
+}
+
+/* A is signed by B, and B by A. */
+START_TEST(chain_that_goes_round)
+{
+	static const struct recipe ra = {.cn = "A", .authority = 1},
+				   rb = {.cn = "B", .authority = 1}, root = ROOT, l = LEAF;
+	struct cert a, b, b_by_a, a_by_b, leaf, other;
+	gnutls_x509_crt_t crts[16];
+
+	cert_make(&a, &ra, NULL);
+	cert_make(&b, &rb, NULL);
+	cert_make(&other, &root, NULL);
+	cert_make(&a_by_b, &ra, &b);
+	cert_make(&b_by_a, &rb, &a);
+	cert_make(&leaf, &l, &a);
+	crts[0] = leaf.crt;
+	for (int i = 1; i < 15; i++)
+		crts[i] = i % 2 ? a_by_b.crt : b_by_a.crt;
+	ck_assert_int_eq(ptn_fault_code(fault_of_chain(crts, 3, &leaf, &other)),
+			 POSTERN_E_CERTIFICATE);
+	ck_assert_int_eq(ptn_fault_code(fault_of_chain(crts, 15, &leaf, &other)),
+			 POSTERN_E_CERTIFICATE);
+	cert_free(&a);
+	cert_free(&b);
+	cert_free(&a_by_b);
+	cert_free(&b_by_a);
+	cert_free(&leaf);
+	cert_free(&other);
+}
+END_TEST
+
+/* A chain of 100 KiB is read, and is no fault by itself; what claims to be larger than GnuTLS takes
+ * is among the strangers of tls_test.c. */
+START_TEST(large_chain)
+{
+	static const struct recipe root = ROOT, l = LEAF;
+	struct recipe a = {.cn = "A", .authority = 1, .many = 2800},
+		      b = {.cn = "B", .authority = 1, .many = 2800};
+	struct cert r, ca, cb, leaf;
+	gnutls_x509_crt_t crts[3];
+	gnutls_datum_t der;
+
+	cert_make(&r, &root, NULL);
+	cert_make(&ca, &a, &r);
+	cert_make(&cb, &b, &ca);
+	cert_make(&leaf, &l, &cb);
+	crts[0] = leaf.crt;
+	crts[1] = cb.crt;
+	crts[2] = ca.crt;
+	ck_assert_int_eq(gnutls_x509_crt_export2(ca.crt, GNUTLS_X509_FMT_DER, &der), 0);
+	ck_assert_uint_gt(der.size, 50 * 1024);
+	gnutls_free(der.data);
+	ck_assert_int_eq(fault_of_chain(crts, 3, &leaf, &r), PTN_FAULT_NONE);
+	ck_assert_int_eq(fault_of_chain(crts, 2, &leaf, &r), PTN_FAULT_CERT_UNKNOWN_AUTHORITY);
+	cert_free(&r);
+	cert_free(&ca);
+	cert_free(&cb);
+	cert_free(&leaf);
+}
+END_TEST
+
+/* The certificate is good, and the server has another key: its CertificateVerify, in TLS 1.2 its
+ * ServerKeyExchange, is wrong. */
+START_TEST(certificate_of_another)
+{
+	static const struct row r = {"key", DIRECT, ROOT, {0}, LEAF, HOST, 0, -1, ""};
+	gnutls_certificate_credentials_t credentials;
+	struct world w;
+	struct peer p;
+	struct ptn_tls *t;
+
+	build(&w, &r);
+	peer_start(&p, w.chain, versions[_i]);
+	ck_assert_int_eq(gnutls_certificate_allocate_credentials(&credentials), 0);
+	gnutls_certificate_set_flags(credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+	ck_assert_int_ge(gnutls_certificate_set_x509_key(credentials, &w.leaf.crt, 1, w.other.key),
+			 0);
+	ck_assert_int_eq(gnutls_credentials_set(p.s, GNUTLS_CRD_CERTIFICATE, credentials), 0);
+	t = ptn_tls_new(w.trust, HOST);
+	ck_assert_int_eq(peer_shake(&p, t, 0), -1);
+	ck_assert_int_eq(ptn_tls_fault(t), PTN_FAULT_TLS_BROKEN);
+	ck_assert_str_eq(ptn_tls_detail(t), "GNUTLS_E_PK_SIG_VERIFY_FAILED");
+	ptn_tls_free(t);
+	peer_free(&p);
+	gnutls_certificate_free_credentials(credentials);
+	tear_down(&w);
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "verify");
@@ -813,4 +1042,7 @@ void test_cases(Suite *s)
 	tcase_add_test(t, key_is_that_of_the_leaf);
 	tcase_add_loop_test(t, staples_are_looked_at, 0, 2 * STAPLES);
 	tcase_add_test(t, long_chain);
+	tcase_add_test(t, chain_that_goes_round);
+	tcase_add_test(t, large_chain);
+	tcase_add_loop_test(t, certificate_of_another, 0, 2);
 }
