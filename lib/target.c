@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
+#include "postern.h"
 #include "target.h"
 
 /* The next number of a sequence (splitmix64): to spread load, and not to keep a secret. */
@@ -83,7 +85,9 @@ size_t ptn_target_order(struct ptn_target out[PTN_ROUTE_MOST], struct ptn_offer 
 	for (size_t i = 0; i < n && count < PTN_ROUTE_MOST; i++) {
 		if (!*all[i].service.target || is_known(out, count, &all[i]))
 			continue;
-		out[count] = (struct ptn_target){.port = all[i].service.port, .mode = all[i].mode};
+		out[count] = (struct ptn_target){.port = all[i].service.port,
+						 .mode = all[i].mode,
+						 .vouched = all[i].vouched};
 		memcpy(out[count++].host, all[i].service.target, sizeof out->host);
 	}
 	return count;
@@ -96,4 +100,50 @@ int ptn_target_is_below(const char *host, const char *domain)
 	if (n < len || !len || !ptn_text_same(host + n - len, len, domain, len))
 		return 0;
 	return n == len || host[n - len - 1] == '.';
+}
+
+/* Data that do not fit into a record stand behind all of them. */
+static void keep_one(struct ptn_tlsa *to, const struct ptn_association *from, unsigned char **room)
+{
+	*to = (struct ptn_tlsa){.usage = from->usage,
+				.selector = from->selector,
+				.matching = from->matching,
+				.size = (unsigned short)from->size};
+	if (from->size <= sizeof to->data) {
+		memcpy(to->data, from->data, from->size);
+		return;
+	}
+	to->more = *room;
+	memcpy(*room, from->data, from->size);
+	*room += from->size;
+}
+
+int ptn_target_keep(struct ptn_tlsa **to, const struct ptn_association *from, size_t n)
+{
+	size_t size = n * sizeof **to;
+	unsigned char *room;
+
+	*to = NULL;
+	if (!n)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		size += from[i].size;
+	*to = ptn_mem_alloc(size);
+	if (!*to)
+		return POSTERN_E_NOMEM;
+	room = (unsigned char *)(*to + n);
+	for (size_t i = 0; i < n; i++)
+		keep_one(*to + i, &from[i], &room);
+	return 0;
+}
+
+int ptn_target_copy(struct ptn_tlsa **to, const struct ptn_tlsa *from, size_t n)
+{
+	struct ptn_association list[PTN_NET_ASSOCIATIONS];
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct ptn_association){from[i].usage, from[i].selector,
+						   from[i].matching, from[i].size,
+						   from[i].more ? from[i].more : from[i].data};
+	return ptn_target_keep(to, list, n);
 }

@@ -10,10 +10,11 @@
 
 #include "net/net.h"
 #include "route/route.h"
+#include "tls/options.h"
 
 struct ptn_offer { /* one record, of _submissions (implicit TLS) or _submission (STARTTLS) */
 	struct ptn_service service;
-	int mode;
+	int mode, vouched; /* by a validating resolver (RFC 7673 3.1) */
 };
 
 struct ptn_target {
@@ -24,6 +25,10 @@ struct ptn_target {
 	int own_name;
 	struct ptn_address addresses[PTN_NET_ADDRESSES];
 	size_t n_addresses;
+	int vouched, addresses_vouched; /* that it is the domain's; and its addresses */
+	int unusable; /* that they are could not be found out */
+	struct ptn_tlsa *tlsa; /* its own, all vouched for; NULL: there are none */
+	size_t n_tlsa;
 };
 
 /* The targets in the order of trying: by priority over both services; within one priority implicit
@@ -31,6 +36,11 @@ struct ptn_target {
  * comes twice is taken once, the root not at all.  all is put in order.  Gives how many. */
 size_t ptn_target_order(struct ptn_target out[PTN_ROUTE_MOST], struct ptn_offer *all, size_t n,
 			unsigned long long random);
+
+/* Records of its own for a target or a link, in one piece of memory; NULL for none.  0 or
+ * POSTERN_E_NOMEM.  The first are those of an answer. */
+int ptn_target_keep(struct ptn_tlsa **to, const struct ptn_association *from, size_t n);
+int ptn_target_copy(struct ptn_tlsa **to, const struct ptn_tlsa *from, size_t n);
 
 /* Whether host is domain, or a name below it. */
 int ptn_target_is_below(const char *host, const char *domain);

@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/ip.h"
 #include "base/text.h"
@@ -60,6 +61,13 @@ size_t ptn_net_print(const struct ptn_address *a, char *buf, size_t cap)
 
 	if (cap)
 		buf[0] = '\0';
+	if (a->family == PTN_NET_UNIX) {
+		n = strlen(a->path);
+		if (n >= cap)
+			return 0;
+		memcpy(buf, a->path, n + 1);
+		return n;
+	}
 	if (!inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->octets, text, INET6_ADDRSTRLEN))
 		return 0;
 	n = strlen(text);
@@ -79,10 +87,20 @@ int ptn_net_is_loopback(const struct ptn_address *a)
 	static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF};
 	static const unsigned char one[16] = {[15] = 1};
 
+	if (a->family == PTN_NET_UNIX)
+		return 1;
 	if (a->family == 4)
 		return a->octets[0] == 127;
 	if (a->family != 6)
 		return 0;
 	return !memcmp(a->octets, one, sizeof one) ||
 	       (!memcmp(a->octets, mapped, sizeof mapped) && a->octets[12] == 127);
+}
+
+int ptn_net_is_socket_path(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > 1 && path[0] == '/' && n < sizeof((struct sockaddr_un *)0)->sun_path &&
+	       n < PTN_NET_TEXT;
 }

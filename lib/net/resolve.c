@@ -14,9 +14,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/answer.h"
 #include "net/poller.h"
 #include "net/resolve.h"
 #include "net/srv.h"
+#include "net/tlsa.h"
 
 enum {
 	RETRY = 2000, /* the longest wait for a name server before it is asked again, ms */
@@ -27,7 +29,10 @@ enum {
 	WAIT_FOR_FOUR = RETRY + 500,
 	BLIND = 10,
 	CLASS_IN = 1, /* RFC 1035 3.2.4 */
-	TYPE_SRV = 33 /* RFC 2782 */
+	RECURSE = 1,
+	AD = 0x20, /* in the fourth octet of a message (RFC 6840 5.7) */
+	NO_ERROR = 0, /* RFC 1035 4.1.1 */
+	NO_NAME = 3
 };
 
 static const long long never = LLONG_MAX;
@@ -43,7 +48,7 @@ static long long clock_ms(void)
 
 void ptn_resolver_init(struct ptn_resolver *r, struct ptn_poller *poller)
 {
-	*r = (struct ptn_resolver){.poller = poller, .result = -EAGAIN};
+	*r = (struct ptn_resolver){.poller = poller, .result = -EAGAIN, .what = -1};
 	r->four.resolver = r->six.resolver = r;
 }
 
@@ -159,6 +164,38 @@ static int keep_services(struct ptn_resolver *r, const unsigned char *p, size_t 
 	return 0;
 }
 
+static int keep_associations(struct ptn_resolver *r, const unsigned char *p, size_t n)
+{
+	struct ptn_association list[PTN_NET_ASSOCIATIONS];
+	int count;
+
+	r->message = ptn_mem_alloc(n);
+	if (!r->message)
+		return -ENOMEM;
+	memcpy(r->message, p, n);
+	count = ptn_tlsa_parse(list, r->message, n);
+	if (count <= 0)
+		return count ? -EAGAIN : -ENOENT;
+	r->associations = ptn_mem_alloc((size_t)count * sizeof *list);
+	if (!r->associations)
+		return -ENOMEM;
+	memcpy(r->associations, list, (size_t)count * sizeof *list);
+	r->n_associations = (size_t)count;
+	return 0;
+}
+
+static int keep_answer(struct ptn_resolver *r, const unsigned char *p, size_t n)
+{
+	switch (r->what) {
+	case PTN_FIND_ASSOCIATIONS:
+		return keep_associations(r, p, n);
+	case PTN_FIND_VOUCHED_ADDRESS:
+		return ptn_answer_two(p + 6) ? 0 : -ENOENT;
+	default:
+		return keep_services(r, p, n);
+	}
+}
+
 static void found(void *arg, int status, int timeouts, unsigned char *p, int n)
 {
 	struct ptn_question *q = arg;
@@ -166,7 +203,26 @@ static void found(void *arg, int status, int timeouts, unsigned char *p, int n)
 	(void)timeouts;
 	q->state = meaning(status);
 	if (!q->state)
-		q->state = p && n > 0 ? keep_services(q->resolver, p, (size_t)n) : -EAGAIN;
+		q->state = p && n >= PTN_ANSWER_HEAD ? keep_answer(q->resolver, p, (size_t)n)
+						     : -EAGAIN;
+}
+
+/* The bit says something only where it was asked for. */
+static void found_vouched(void *arg, int status, int timeouts, unsigned char *p, int n)
+{
+	struct ptn_question *q = arg;
+	int code;
+
+	if (status != ARES_SUCCESS || !p || n < PTN_ANSWER_HEAD) {
+		found(arg, status, timeouts, p, n);
+		return;
+	}
+	code = ptn_answer_code(p);
+	q->resolver->vouched = ptn_answer_is_vouched(p);
+	if (code == NO_ERROR)
+		found(arg, status, timeouts, p, n);
+	else
+		q->state = code == NO_NAME ? -ENOENT : -EAGAIN;
 }
 
 /* ---- asking --------------------------------------------------------------------------------- */
@@ -294,7 +350,14 @@ static int know(struct ptn_resolver *r, const char *host, size_t n)
 static void forget(struct ptn_resolver *r)
 {
 	ptn_mem_free(r->services);
+	ptn_mem_free(r->associations);
+	ptn_mem_free(r->message);
 	r->services = NULL;
+	r->associations = NULL;
+	r->message = NULL;
+	r->n_associations = 0;
+	r->vouched = 0;
+	r->what = -1;
 	r->n = r->n_services = r->four.found = r->six.found = 0;
 	r->news = 0;
 	r->result = -EAGAIN;
@@ -326,7 +389,63 @@ int ptn_resolver_start(struct ptn_resolver *r, const char *host, int millisecond
 	return 0;
 }
 
-int ptn_resolver_find(struct ptn_resolver *r, const char *name, int milliseconds)
+/* A name server elsewhere, or the way to it, may set any bit: only one on this machine is believed
+ * (RFC 6840 5.8).  1, 0, or -ENOMEM. */
+static int servers_are_here(struct ptn_resolver *r)
+{
+	struct ares_addr_port_node *list = NULL;
+	int here, status = ares_get_servers_ports(r->channel, &list);
+
+	if (status != ARES_SUCCESS)
+		return status == ARES_ENOMEM ? -ENOMEM : 0;
+	here = list != NULL;
+	for (struct ares_addr_port_node *s = list; s; s = s->next) {
+		struct ptn_address a = {.family = s->family == AF_INET6 ? 6 : 4};
+
+		memcpy(a.octets, &s->addr, a.family == 6 ? 16 : 4);
+		here &= ptn_net_is_loopback(&a);
+	}
+	ares_free_data(list);
+	return here;
+}
+
+/* c-ares has no way to set the bit but this.  Nobody outside this machine can see the question or
+ * answer it, so its number need not be hard to guess. */
+static void ask_vouched(struct ptn_resolver *r, const char *name, int type)
+{
+	struct timespec t;
+	unsigned char *question = NULL;
+	int n = 0, status;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	status = ares_create_query(name, CLASS_IN, type, (unsigned short)(t.tv_nsec >> 4), RECURSE,
+				   &question, &n, 0);
+	if (status != ARES_SUCCESS) {
+		r->four.state = meaning(status);
+		return;
+	}
+	question[3] |= AD;
+	ares_send(r->channel, question, n, found_vouched, &r->four);
+	ares_free_string(question);
+}
+
+static int ask_records(struct ptn_resolver *r, const char *name)
+{
+	int type = r->what == PTN_FIND_ASSOCIATIONS      ? PTN_TYPE_TLSA
+		   : r->what == PTN_FIND_VOUCHED_ADDRESS ? PTN_TYPE_A
+							 : PTN_TYPE_SRV;
+	int here = r->what == PTN_FIND_SERVICES ? 0 : servers_are_here(r);
+
+	if (here < 0)
+		return here;
+	if (here)
+		ask_vouched(r, name, type);
+	else
+		ares_query(r->channel, name, CLASS_IN, type, found, &r->four);
+	return 0;
+}
+
+int ptn_resolver_find(struct ptn_resolver *r, int what, const char *name, int milliseconds)
 {
 	size_t n = strlen(name);
 	int e;
@@ -338,15 +457,18 @@ int ptn_resolver_find(struct ptn_resolver *r, const char *name, int milliseconds
 		finish(r, -ENOENT);
 		return 0;
 	}
+	r->what = what;
+	r->four.state = -EINPROGRESS;
+	r->six.state = -ENOENT; /* there is one question only */
 	e = open_channel(r, 'b', milliseconds);
+	if (!e)
+		e = ask_records(r, name);
 	if (e) {
 		close_channel(r);
 		return e;
 	}
 	set_limit(r, milliseconds);
-	r->result = r->four.state = -EINPROGRESS;
-	r->six.state = -ENOENT; /* there is one question only */
-	ares_query(r->channel, name, CLASS_IN, TYPE_SRV, found, &r->four);
+	r->result = -EINPROGRESS;
 	ptn_resolver_turn(r);
 	return 0;
 }
@@ -370,7 +492,7 @@ static void judge(struct ptn_resolver *r)
 	if (r->n && r->enough == never)
 		r->enough = now + (r->four.found ? WAIT_FOR_SIX : WAIT_FOR_FOUR);
 	if ((four && six) || now >= r->give_up || now >= r->enough)
-		finish(r, r->n || r->n_services ? 1 : without_address(r));
+		finish(r, r->n || (r->what >= 0 && !r->four.state) ? 1 : without_address(r));
 }
 
 static void process(struct ptn_resolver *r)

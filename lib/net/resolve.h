@@ -2,7 +2,7 @@
  *
  * One name look-up at a time, by c-ares.  Literals, "localhost" and the hosts file are answered at
  * once; else both families are asked side by side, and one that is late is not waited for long.
- * SRV records (RFC 2782) are asked of the name servers only.
+ * SRV and TLSA records are asked of the name servers only.
  */
 #ifndef PTN_NET_RESOLVE_H
 #define PTN_NET_RESOLVE_H
@@ -29,6 +29,10 @@ struct ptn_resolver {
 	size_t n;
 	struct ptn_service *services; /* of an SRV look-up, else NULL */
 	size_t n_services;
+	struct ptn_association *associations; /* of a TLSA look-up, else NULL */
+	size_t n_associations;
+	unsigned char *message; /* that they are in */
+	int what, vouched; /* of a look-up by find; what -1: it is for addresses */
 	int result; /* -EINPROGRESS, 1, or the error */
 	int news; /* a result that was not asked for yet */
 	int blind; /* a socket could not be watched: look again soon */
@@ -44,7 +48,7 @@ void ptn_resolver_free(struct ptn_resolver *r);
 
 int ptn_resolver_start(struct ptn_resolver *r, const char *host, int milliseconds);
 int ptn_resolver_result(struct ptn_resolver *r, struct ptn_address *list, size_t *n);
-int ptn_resolver_find(struct ptn_resolver *r, const char *name, int milliseconds);
+int ptn_resolver_find(struct ptn_resolver *r, int what, const char *name, int milliseconds);
 int ptn_resolver_found(struct ptn_resolver *r, struct ptn_service *list, size_t *n);
 void ptn_resolver_stop(struct ptn_resolver *r);
 void ptn_resolver_turn(struct ptn_resolver *r);

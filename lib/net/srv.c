@@ -2,36 +2,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/answer.h"
 #include "net/srv.h"
 
-enum { HEAD = 12, RECORD = 10, IN = 1, SRV = 33, LONGEST = 253 };
-
-struct message {
-	const unsigned char *p;
-	size_t n, at;
-};
-
-static unsigned two(const unsigned char *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
-/* Go behind a name: 0, or -1. */
-static int skip_name(struct message *m)
-{
-	while (m->at < m->n) {
-		unsigned len = m->p[m->at++];
-
-		if (len >= 0xC0) /* a pointer is the end (RFC 1035 4.1.4) */
-			return m->at++ < m->n ? 0 : -1;
-		if (len > 63)
-			return -1;
-		if (!len)
-			return 0;
-		m->at += len; /* may be behind the end: then there is no name */
-	}
-	return -1;
-}
+enum { LONGEST = 253 };
 
 static int is_host_label(const unsigned char *p, size_t n)
 {
@@ -44,7 +18,7 @@ static int is_host_label(const unsigned char *p, size_t n)
 
 /* The name at `at` as text.  A pointer must lead back, before all that was read of this name, so
  * there is no way to go round in circles.  0; 1: a name, but no host's; -1: no name. */
-static int read_name(const struct message *m, size_t at, char out[LONGEST + 1])
+static int read_name(const struct ptn_answer *m, size_t at, char out[LONGEST + 1])
 {
 	size_t to = 0, last = 0, floor = at;
 	int host = 1;
@@ -76,54 +50,39 @@ static int read_name(const struct message *m, size_t at, char out[LONGEST + 1])
 	return -1;
 }
 
-/* The rdata at m->at, of len octets: 1 if it can be used, 0, or -1. */
-static int read_service(const struct message *m, size_t len, struct ptn_service *s)
+/* The rdata at `at`, of len octets: 1 if it can be used, 0, or -1. */
+static int read_service(const struct ptn_answer *m, size_t at, size_t len, struct ptn_service *s)
 {
-	const unsigned char *p = m->p + m->at;
-	struct message data = {m->p, m->at + len, m->at + 6};
+	const unsigned char *p = m->p + at;
+	struct ptn_answer data = {m->p, at + len, at + 6, 0};
 	int kind;
 
-	if (len < 7 || skip_name(&data) || data.at != m->at + len)
+	if (len < 7 || ptn_answer_skip_name(&data) || data.at != at + len)
 		return -1;
-	kind = read_name(m, m->at + 6, s->target);
+	kind = read_name(m, at + 6, s->target);
 	if (kind)
 		return kind < 0 ? -1 : 0;
-	s->priority = (int)two(p);
-	s->weight = (int)two(p + 2);
-	s->port = (int)two(p + 4);
+	s->priority = (int)ptn_answer_two(p);
+	s->weight = (int)ptn_answer_two(p + 2);
+	s->port = (int)ptn_answer_two(p + 4);
 	return s->port || !*s->target; /* the root needs no port: there is no service */
 }
 
 int ptn_srv_parse(struct ptn_service list[PTN_NET_SERVICES], const unsigned char *p, size_t n)
 {
-	struct message m = {p, n, HEAD};
-	unsigned questions, answers;
-	int count = 0;
+	struct ptn_answer m;
+	size_t from, len;
+	int count = 0, more = 1;
 
-	if (n < HEAD)
+	if (ptn_answer_begin(&m, p, n))
 		return -1;
-	questions = two(p + 4);
-	answers = two(p + 6);
-	for (unsigned i = 0; i < questions; i++, m.at += 4)
-		if (skip_name(&m) || n < m.at || n - m.at < 4)
-			return -1;
-	for (unsigned i = 0; i < answers && count < PTN_NET_SERVICES; i++) {
-		size_t len;
-		int kind = 0;
+	while (count < PTN_NET_SERVICES &&
+	       (more = ptn_answer_next(&m, PTN_TYPE_SRV, &from, &len)) > 0) {
+		int kind = read_service(&m, from, len, &list[count]);
 
-		if (skip_name(&m) || n < m.at || n - m.at < RECORD)
-			return -1;
-		p = m.p + m.at;
-		len = two(p + 8);
-		m.at += RECORD;
-		if (len > n - m.at)
-			return -1;
-		if (two(p) == SRV && two(p + 2) == IN)
-			kind = read_service(&m, len, &list[count]);
 		if (kind < 0)
 			return -1;
 		count += kind;
-		m.at += len;
 	}
-	return count;
+	return more < 0 ? -1 : count;
 }

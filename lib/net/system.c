@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The network of the operating system: non-blocking TCP sockets, one poller, one resolver.
+ * The network of the operating system: non-blocking TCP (and Unix) sockets, one poller, one
+ * resolver.
  */
 #define _DEFAULT_SOURCE
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -175,11 +177,26 @@ static int resolved(void *net, struct ptn_address list[PTN_NET_ADDRESSES], size_
 	return ptn_resolver_result(&n->resolver, list, count);
 }
 
-static int find_service(void *net, const char *name, int milliseconds)
+static int find_records(void *net, int what, const char *name, int milliseconds)
 {
 	struct system *n = net;
 
-	return ptn_resolver_find(&n->resolver, name, milliseconds);
+	return ptn_resolver_find(&n->resolver, what, name, milliseconds);
+}
+
+static const struct ptn_association *associations(void *net, size_t *count)
+{
+	struct system *n = net;
+
+	*count = n->resolver.n_associations;
+	return n->resolver.associations;
+}
+
+static int vouched(void *net)
+{
+	struct system *n = net;
+
+	return n->resolver.vouched;
 }
 
 static int found_services(void *net, struct ptn_service list[PTN_NET_SERVICES], size_t *count)
@@ -246,7 +263,8 @@ static int new_socket(int family)
 	}
 #endif
 	/* Flights are whole as they are written: waiting for more would only cost time. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (family != AF_UNIX)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 #ifdef SO_NOSIGPIPE
 	(void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
 #endif
@@ -259,8 +277,14 @@ static socklen_t fill(struct sockaddr_storage *s, const struct ptn_address *a, i
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6,
 				   .sin6_port = htons((unsigned short)port),
 				   .sin6_scope_id = a->scope};
+	struct sockaddr_un local = {.sun_family = AF_UNIX};
 
 	memset(s, 0, sizeof *s);
+	if (a->family == PTN_NET_UNIX) {
+		memcpy(local.sun_path, a->path, strlen(a->path) + 1);
+		memcpy(s, &local, sizeof local);
+		return sizeof local;
+	}
 	if (a->family == 6) {
 		memcpy(&six.sin6_addr, a->octets, 16);
 		memcpy(s, &six, sizeof six);
@@ -271,7 +295,21 @@ static socklen_t fill(struct sockaddr_storage *s, const struct ptn_address *a, i
 	return sizeof four;
 }
 
-static int begin(void *net, const struct ptn_address *to, int port)
+/* Which port of ours it is shall be settled with the connection: then one port can go to many
+ * servers. */
+static int bind_to(int fd, const struct ptn_address *from)
+{
+	struct sockaddr_storage s;
+	socklen_t len = fill(&s, from, 0);
+#ifdef IP_BIND_ADDRESS_NO_PORT
+	int one = 1;
+
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+#endif
+	return bind(fd, (struct sockaddr *)&s, len) ? errno : 0;
+}
+
+static int begin(void *net, const struct ptn_address *to, int port, const struct ptn_address *from)
 {
 	struct system *n = net;
 	struct sockaddr_storage s;
@@ -280,11 +318,15 @@ static int begin(void *net, const struct ptn_address *to, int port)
 
 	if (handle < 0)
 		return handle;
-	fd = new_socket(to->family == 6 ? AF_INET6 : AF_INET);
+	fd = new_socket(to->family == PTN_NET_UNIX ? AF_UNIX
+			: to->family == 6          ? AF_INET6
+						   : AF_INET);
 	if (fd < 0)
 		return fd;
+	if (from)
+		e = bind_to(fd, from);
 	/* An interrupted connect goes on by itself (POSIX). */
-	if (connect(fd, (struct sockaddr *)&s, len) && errno != EINTR)
+	if (!e && connect(fd, (struct sockaddr *)&s, len) && errno != EINTR)
 		e = errno;
 	if (e && e != EINPROGRESS) {
 		close(fd);
@@ -391,6 +433,8 @@ static int local(void *net, int handle, struct ptn_address *out)
 		return -EBADF;
 	if (getsockname(s->fd, (struct sockaddr *)&a, &len))
 		return -errno;
+	if (a.ss_family != AF_INET && a.ss_family != AF_INET6)
+		return -EAFNOSUPPORT;
 	*out = (struct ptn_address){.family = a.ss_family == AF_INET6 ? 6 : 4};
 	if (a.ss_family == AF_INET6) {
 		struct sockaddr_in6 six;
@@ -447,6 +491,8 @@ const struct ptn_net ptn_net_system = {
 	.fd = descriptor,
 	.timeout = timeout,
 	.turn = turn,
-	.find = find_service,
+	.find = find_records,
 	.found = found_services,
+	.associations = associations,
+	.vouched = vouched,
 };

@@ -22,7 +22,7 @@
 #include "main.h"
 #include "net/system.h"
 
-enum { A = 1, SRV = 33, RECORDS = 6 };
+enum { A = 1, SRV = 33, TLSA = 52, RECORDS = 6 };
 
 /* ---- the name server, in a process of its own ------------------------------------------------ */
 
@@ -81,6 +81,26 @@ static size_t put_record(unsigned char *a, const struct record *r)
 	return 18 + n;
 }
 
+/* What a validating resolver has to say: whether it vouches for its answers, and what it has for
+ * TLSA. */
+static struct {
+	int vouches;
+	enum { NO_KEYS, GOOD_KEY, OTHER_KEY, BOGUS_KEYS } keys;
+	unsigned char sha256[32]; /* of the sandbox's */
+} validator;
+
+static size_t put_keys(unsigned char *a)
+{
+	static const unsigned char head[] = {0xC0, 12, 0, TLSA, 0, 1, 0, 0, 0, 1, 0, 35, 3, 1, 1};
+
+	if (validator.keys != GOOD_KEY && validator.keys != OTHER_KEY)
+		return 0;
+	memcpy(a, head, sizeof head);
+	memcpy(a + sizeof head, validator.sha256, 32);
+	a[sizeof head] ^= validator.keys == OTHER_KEY;
+	return sizeof head + 32;
+}
+
 static size_t answer(const unsigned char *q, unsigned char *a, const struct record *zone)
 {
 	char name[256];
@@ -101,6 +121,15 @@ static size_t answer(const unsigned char *q, unsigned char *a, const struct reco
 		a[7]++;
 	}
 	a[3] = known ? 0x80 : 0x83;
+	if (type == TLSA) {
+		size_t n = put_keys(a + to);
+
+		a[3] = validator.keys == BOGUS_KEYS ? 0x82 : 0x80;
+		a[7] = n > 0;
+		to += n;
+	}
+	if (q[3] & 0x20 && validator.vouches)
+		a[3] |= 0x20;
 	return to;
 }
 
@@ -385,6 +414,92 @@ START_TEST(mails)
 }
 END_TEST
 
+/* ---- DANE: the keys of a server that DNS names elsewhere. ---- */
+
+static const struct {
+	const char *certificate, *url;
+	int vouches, keys;
+	const char *fault, *words;
+} danes[] = {
+	/* without: the domain's name is wanted, whatever there is in DNS */
+	{"good", "example.test?discover=1", 1, GOOD_KEY, "certificate-wrong-name", ""},
+	{"good", "example.test?discover=1&dane=1", 0, GOOD_KEY, "certificate-wrong-name", ""},
+	/* the server's own name will do where DNS is vouched for */
+	{"good", "example.test?discover=1&dane=1", 1, NO_KEYS, "", ""},
+	{"wrong-name", "example.test?discover=1&dane=1", 1, NO_KEYS, "certificate-wrong-name",
+	 "not for mail.sandbox.test"},
+	{"wrong-name", "other.sandbox.test?discover=1&dane=1", 1, NO_KEYS, "",
+	 ""}, /* the domain's */
+	/* its key decides, and then no name (RFC 7673 4.2) and no authority */
+	{"good", "example.test?discover=1&dane=1", 1, GOOD_KEY, "", ""},
+	{"wrong-name", "example.test?discover=1&dane=1", 1, GOOD_KEY, "", ""},
+	{"self-signed", "example.test?discover=1&dane=1", 1, GOOD_KEY, "", ""},
+	{"expired", "example.test?discover=1&dane=1", 1, GOOD_KEY, "", ""},
+	{"good", "example.test?discover=1&dane=1", 1, OTHER_KEY, "certificate-not-in-dns", ""},
+	{"good", "example.test?discover=mail.sandbox.test&dane=1", 1, OTHER_KEY,
+	 "certificate-not-in-dns", ""},
+	/* a key that nobody vouches for says nothing */
+	{"good", "example.test?discover=mail.sandbox.test&dane=1", 0, OTHER_KEY, "", ""},
+	{"self-signed", "example.test?discover=mail.sandbox.test&dane=1", 0, GOOD_KEY,
+	 "certificate-self-signed", ""},
+	/* and one that cannot be had, that somebody keeps it back */
+	{"good", "example.test?discover=1&dane=1", 1, BOGUS_KEYS, "name-no-answer",
+	 "no name server answered for mail.sandbox.test"},
+};
+
+/* The probe tells the sandbox's key. */
+static void learn_key(void)
+{
+	char server[64];
+	struct ptn_buf sha256 = {0};
+	postern *p;
+	postern_report *r;
+	const char *pin;
+
+	snprintf(server, sizeof server, "smtps://localhost:%d", box.implicit);
+	p = postern_new(server);
+	ck_assert_int_eq(postern_set_trust(p, box.ca), 0);
+	r = postern_probe(p, NULL, NULL);
+	pin = postern_report_get(r, 0, "certificate.key-sha256");
+	ck_assert_int_eq(ptn_text_unbase64(&sha256, pin, strlen(pin)), 0);
+	ck_assert_uint_eq(ptn_buf_len(&sha256), 32);
+	memcpy(validator.sha256, ptn_buf_data(&sha256), 32);
+	ptn_buf_free(&sha256);
+	postern_report_free(r);
+	postern_free(p);
+}
+
+START_TEST(keys_in_dns)
+{
+	static const struct row elsewhere = {
+		.zone = {{"_submissions._tcp.example.test", SRV, 0, IMPLICIT, "mail.sandbox.test"},
+			 {"_submissions._tcp.other.sandbox.test", SRV, 0, IMPLICIT,
+			  "mail.sandbox.test"},
+			 {"mail.sandbox.test", A, 0, 0, NULL}}};
+	postern_mail *m = mail();
+	postern *p;
+
+	begin_box(danes[_i].certificate);
+	learn_key();
+	validator.vouches = danes[_i].vouches;
+	validator.keys = (unsigned)danes[_i].keys;
+	set_zone(&elsewhere);
+	begin_dns(zone);
+	p = service(danes[_i].url);
+	postern_send(p, m);
+	ck_assert_msg(!strcmp(postern_mail_error_id(m), danes[_i].fault), "row %d: %s %s", _i,
+		      postern_mail_error_id(m), postern_mail_error(m));
+	ck_assert_msg(strstr(postern_mail_error(m), danes[_i].words) != NULL, "row %d: %s", _i,
+		      postern_mail_error(m));
+	ck_assert_int_eq(postern_mail_outcome(m) == POSTERN_ACCEPTED, !*danes[_i].fault);
+	postern_free(p);
+	postern_mail_free(m);
+	end(dns_process);
+	end(box.process);
+	nftw(box.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+END_TEST
+
 /* The setter, on a handle whose own server is not there; and off again. */
 START_TEST(the_setter)
 {
@@ -453,6 +568,7 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "discovery");
 
 	EACH(t, mails, rows);
+	EACH(t, keys_in_dns, danes);
 	tcase_add_test(t, the_setter);
 	EACH(t, what_may_be_set, set);
 }

@@ -126,6 +126,30 @@ START_TEST(what_does_not_fit_is_not_printed)
 }
 END_TEST
 
+START_TEST(paths)
+{
+	static const struct ptn_address a = {.family = PTN_NET_UNIX, .path = "/run/smtp.sock"};
+	char buf[32], path[PTN_NET_TEXT + 2];
+
+	ck_assert_uint_eq(ptn_net_print(&a, buf, sizeof buf), 14);
+	ck_assert_str_eq(buf, "/run/smtp.sock");
+	ck_assert_uint_eq(ptn_net_print(&a, buf, 14), 0);
+	ck_assert_str_eq(buf, "");
+	ck_assert_uint_eq(ptn_net_print(&a, buf, 15), 14);
+	ck_assert_int_eq(ptn_net_is_loopback(&a), 1);
+	ck_assert_int_eq(ptn_net_is_socket_path("/a"), 1);
+	ck_assert_int_eq(ptn_net_is_socket_path("/"), 0);
+	ck_assert_int_eq(ptn_net_is_socket_path(""), 0);
+	ck_assert_int_eq(ptn_net_is_socket_path("a"), 0);
+	memset(path, 'a', sizeof path);
+	path[0] = '/';
+	path[sizeof path - 1] = '\0';
+	ck_assert_int_eq(ptn_net_is_socket_path(path), 0);
+	path[90] = '\0';
+	ck_assert_int_eq(ptn_net_is_socket_path(path), 1);
+}
+END_TEST
+
 START_TEST(no_family_is_no_loopback)
 {
 	struct ptn_address a = {.family = 0, .octets = {127}};
@@ -142,5 +166,6 @@ void test_cases(Suite *s)
 	tcase_add_test(t, only_the_length_given_is_read);
 	tcase_add_test(t, zones);
 	tcase_add_test(t, what_does_not_fit_is_not_printed);
+	tcase_add_test(t, paths);
 	tcase_add_test(t, no_family_is_no_loopback);
 }

@@ -41,7 +41,7 @@ static int live(int port)
 	ck_assert(e == 0 || e == -ENOMEM);
 	told += e != 0;
 	for (int i = 0; i < CONNECTIONS; i++) {
-		h[i] = sys->open(net, &to, port);
+		h[i] = sys->open(net, &to, port, NULL);
 		ck_assert(h[i] >= 0 || h[i] == -ENOMEM);
 		told += h[i] < 0;
 	}

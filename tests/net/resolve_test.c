@@ -50,6 +50,9 @@ static const struct zone {
 	{"silent-six.test", OK, 1, SILENT, 0},
 	{"silent-four.test", SILENT, 0, OK, 1},
 	{"none-or-silent.test", OK, 0, SILENT, 0},
+	{"signed.test", OK, 1, OK, 0},
+	{"six.signed.test", OK, 0, OK, 1},
+	{"bogus.signed.test", SERVFAIL, 0, SERVFAIL, 0},
 };
 
 static const struct zone *zone(const char *name)
@@ -104,6 +107,8 @@ static const struct service_zone {
 	{"_many._tcp.example.test", OK, 24, 0},        {"_none._tcp.example.test", OK, 0, 0},
 	{"_broken._tcp.example.test", SERVFAIL, 0, 0}, {"_silent._tcp.example.test", SILENT, 0, 0},
 	{"_wrong._tcp.example.test", OK, 1, 1}, /* a target that points at itself */
+	{"_one._tcp.signed.test", OK, 1, 0},           {"_none._tcp.signed.test", OK, 0, 0},
+	{"_bogus._tcp.signed.test", SERVFAIL, 0, 0},
 };
 
 static size_t add_service(unsigned char *p, int i, int wrong)
@@ -139,7 +144,70 @@ static size_t answer_service(unsigned char *a, size_t to, const char *name)
 }
 
 /* The answer's length, 0 for silence. */
+/* What is answered to TLSA, and to A where only its head counts. */
+static const struct keys_zone {
+	const char *name;
+	int code, count;
+} keys[] = {
+	{"_465._tcp.signed.test", OK, 2},
+	{"_465._tcp.plain.test", OK, 1},
+	{"_465._tcp.none.signed.test", OK, 0},
+	{"_465._tcp.bogus.signed.test", SERVFAIL, 0},
+	{"_465._tcp.silent.signed.test", SILENT, 0},
+	{"_465._tcp.liar.test", OK, 1},
+	{"_465._tcp.cut.signed.test", OK, 1},
+	{"_465._tcp.wrong.signed.test", REFUSED, 0},
+};
+
+static size_t answer_keys(unsigned char *a, size_t to, const char *name)
+{
+	static const unsigned char head[] = {0xC0, 12, 0, 52, 0, 1, 0, 0, 0, 60, 0, 35, 3, 1, 1};
+	const struct keys_zone *z = NULL;
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (ptn_text_equal(keys[i].name, name))
+			z = &keys[i];
+	if (z && z->code == SILENT)
+		return 0;
+	a[2] = 0x81;
+	a[3] = (unsigned char)(0x80 | (z ? z->code : NXDOMAIN));
+	memset(a + 6, 0, 6);
+	a[7] = (unsigned char)(z ? z->count : 0);
+	for (int i = 0; z && i < z->count; i++) {
+		memcpy(a + to, head, sizeof head);
+		memset(a + to + sizeof head, 'a' + i, 32);
+		to += sizeof head + 32;
+	}
+	return z && strstr(z->name, ".cut.") ? to - 1 : to;
+}
+
+static int asked_ad; /* questions with the bit */
+
+/* A server that validates says so where it is asked; one that does not, or lies, may say it to
+ * everybody. */
+static void vouch(const unsigned char *q, unsigned char *a, const char *name)
+{
+	int ad = q[3] & 0x20;
+
+	if ((ad && strstr(name, "signed.test")) || strstr(name, "liar.test"))
+		a[3] |= 0x20;
+}
+
+static size_t answer_any(const unsigned char *q, unsigned char *a, int tcp);
+
 static size_t answer(const unsigned char *q, unsigned char *a, int tcp)
+{
+	char name[256];
+	size_t to = answer_any(q, a, tcp);
+
+	read_name(q + 12, name);
+	asked_ad += (q[3] & 0x20) != 0;
+	if (to)
+		vouch(q, a, name);
+	return to;
+}
+
+static size_t answer_any(const unsigned char *q, unsigned char *a, int tcp)
 {
 	char name[256];
 	size_t to = 12 + read_name(q + 12, name);
@@ -150,6 +218,10 @@ static size_t answer(const unsigned char *q, unsigned char *a, int tcp)
 	if (q[to + 1] == 33) {
 		memcpy(a, q, to + 4);
 		return answer_service(a, to + 4, name);
+	}
+	if (q[to + 1] == 52) {
+		memcpy(a, q, to + 4);
+		return answer_keys(a, to + 4, name);
 	}
 	six = q[to + 1] == 28;
 	to += 4;
@@ -239,7 +311,7 @@ static void set_up(void)
 	dns_stream = -1;
 	snprintf(servers, sizeof servers, "127.0.0.1:%d", port);
 	ck_assert_int_eq(ptn_net_set_dns_servers(net, servers), 0);
-	asked = 0;
+	asked = asked_ad = 0;
 }
 
 static void tear_down(void)
@@ -359,9 +431,9 @@ END_TEST
 
 static struct ptn_service found[PTN_NET_SERVICES];
 
-static int find(const char *name, int ms)
+static int find_what(int what, const char *name, int ms)
 {
-	int e = sys->find(net, name, ms), turns = 0;
+	int e = sys->find(net, what, name, ms), turns = 0;
 
 	n = 99;
 	if (e)
@@ -372,6 +444,11 @@ static int find(const char *name, int ms)
 		wait_a_little();
 	}
 	return e;
+}
+
+static int find(const char *name, int ms)
+{
+	return find_what(PTN_FIND_SERVICES, name, ms);
 }
 
 static const struct {
@@ -416,13 +493,106 @@ START_TEST(services_are_found)
 }
 END_TEST
 
+static const struct {
+	int what;
+	const char *name;
+	int result;
+	size_t count; /* of TLSA or SRV records */
+	int vouched;
+} vouched[] = {
+	{PTN_FIND_VOUCHED_SERVICES, "_one._tcp.signed.test", 1, 1, 1},
+	{PTN_FIND_VOUCHED_SERVICES, "_one._tcp.example.test", 1, 1, 0},
+	{PTN_FIND_VOUCHED_SERVICES, "_none._tcp.signed.test", -ENOENT, 0, 1},
+	{PTN_FIND_VOUCHED_SERVICES, "_nowhere._tcp.signed.test", -ENOENT, 0, 1},
+	{PTN_FIND_VOUCHED_SERVICES, "_nowhere._tcp.example.test", -ENOENT, 0, 0},
+	{PTN_FIND_VOUCHED_SERVICES, "_bogus._tcp.signed.test", -EAGAIN, 0, 0},
+	{PTN_FIND_VOUCHED_SERVICES, "_wrong._tcp.example.test", -EAGAIN, 0, 0},
+	{PTN_FIND_VOUCHED_SERVICES,
+	 "_s._tcp.label-that-is-too-long-for-dns-abcdefghijklmnopqrstuvwxyz-0123456789.test",
+	 -ENOENT, 0, 0},
+	{PTN_FIND_VOUCHED_ADDRESS, "signed.test", 1, 0, 1},
+	{PTN_FIND_VOUCHED_ADDRESS, "six.signed.test", -ENOENT, 0, 1},
+	{PTN_FIND_VOUCHED_ADDRESS, "nowhere.signed.test", -ENOENT, 0, 1},
+	{PTN_FIND_VOUCHED_ADDRESS, "four.test", 1, 0, 0},
+	{PTN_FIND_VOUCHED_ADDRESS, "bogus.signed.test", -EAGAIN, 0, 0},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.signed.test", 1, 2, 1},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.plain.test", 1, 1, 0},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.none.signed.test", -ENOENT, 0, 1},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.nowhere.signed.test", -ENOENT, 0, 1},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.nowhere.test", -ENOENT, 0, 0},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.bogus.signed.test", -EAGAIN, 0, 0},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.silent.signed.test", -EAGAIN, 0, 0},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.cut.signed.test", -EAGAIN, 0, 1},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.wrong.signed.test", -EAGAIN, 0, 0},
+};
+
+START_TEST(answers_are_vouched_for)
+{
+	const struct ptn_association *list_;
+	size_t count = 99;
+	int e = find_what(vouched[_i].what, vouched[_i].name,
+			  strstr(vouched[_i].name, "silent") ? 300 : 5000);
+
+	ck_assert_msg(e == vouched[_i].result, "%s: %d", vouched[_i].name, e);
+	ck_assert_int_eq(sys->vouched(net), vouched[_i].vouched);
+	list_ = sys->associations(net, &count);
+	if (vouched[_i].what == PTN_FIND_ASSOCIATIONS) {
+		ck_assert_uint_eq(count, vouched[_i].count);
+		for (size_t i = 0; i < count; i++) {
+			ck_assert_int_eq(list_[i].usage, 3);
+			ck_assert_int_eq(list_[i].selector, 1);
+			ck_assert_int_eq(list_[i].matching, 1);
+			ck_assert_uint_eq(list_[i].size, 32);
+			ck_assert_int_eq(list_[i].data[31], 'a' + (int)i);
+		}
+		ck_assert_uint_eq(n, 0);
+	} else {
+		ck_assert_uint_eq(count, 0);
+		ck_assert_uint_eq(n, vouched[_i].count);
+	}
+	ck_assert(asked_ad > 0 || !asked);
+	ck_assert_int_eq(sys->timeout(net), -1);
+	/* Nothing of it is left. */
+	ck_assert_int_eq(look_up("four.test", 5000), 1);
+	ck_assert_int_eq(sys->vouched(net), 0);
+	sys->associations(net, &count);
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+/* Whom nobody asked is not believed, nor a server that is not on this machine, nor the way to it.
+ */
+START_TEST(who_is_believed)
+{
+	char servers[96];
+	struct sockaddr_in at;
+	socklen_t len = sizeof at;
+
+	ck_assert_int_eq(find("_one._tcp.signed.test", 5000), 1);
+	ck_assert_int_eq(sys->vouched(net), 0);
+	ck_assert_int_eq(asked_ad, 0);
+	ck_assert_int_eq(find_what(PTN_FIND_ASSOCIATIONS, "_465._tcp.liar.test", 5000), 1);
+	ck_assert_int_eq(sys->vouched(net), 1); /* it is this machine's */
+	ck_assert_int_gt(asked_ad, 0);
+	asked_ad = 0;
+	ck_assert_int_eq(getsockname(dns, (struct sockaddr *)&at, &len), 0);
+	snprintf(servers, sizeof servers, "127.0.0.1:%d,192.0.2.53:53", ntohs(at.sin_port));
+	ck_assert_int_eq(ptn_net_set_dns_servers(net, servers), 0);
+	ck_assert_int_eq(find_what(PTN_FIND_ASSOCIATIONS, "_465._tcp.liar.test", 5000), 1);
+	ck_assert_int_eq(sys->vouched(net), 0);
+	ck_assert_int_eq(find_what(PTN_FIND_VOUCHED_SERVICES, "_one._tcp.signed.test", 5000), 1);
+	ck_assert_int_eq(sys->vouched(net), 0);
+	ck_assert_int_eq(asked_ad, 0);
+}
+END_TEST
+
 /* One kind of look-up after the other: neither has what the other left. */
 START_TEST(services_and_addresses)
 {
 	ck_assert_int_eq(find("_one._tcp.example.test", 5000), 1);
-	ck_assert_int_eq(sys->find(net, "_silent._tcp.example.test", 5000), 0);
+	ck_assert_int_eq(sys->find(net, PTN_FIND_SERVICES, "_silent._tcp.example.test", 5000), 0);
 	ck_assert_int_eq(sys->resolve(net, "both.test", 5000), -EBUSY);
-	ck_assert_int_eq(sys->find(net, "_one._tcp.example.test", 5000), -EBUSY);
+	ck_assert_int_eq(sys->find(net, PTN_FIND_SERVICES, "_one._tcp.example.test", 5000), -EBUSY);
 	ck_assert_int_eq(sys->found(net, found, &n), 0);
 	wait_a_little();
 	sys->resolve_stop(net);
@@ -435,7 +605,8 @@ START_TEST(services_and_addresses)
 	ck_assert_int_eq(sys->resolved(net, list, &n), -ENOENT);
 	ck_assert_uint_eq(n, 0);
 	ck_assert_int_eq(find("_one._tcp.example.test", 5000), 1);
-	ck_assert_int_eq(sys->find(net, "_silent._tcp.example.test", 5000), 0); /* and freed */
+	ck_assert_int_eq(sys->find(net, PTN_FIND_SERVICES, "_silent._tcp.example.test", 5000),
+			 0); /* and freed */
 }
 END_TEST
 
@@ -660,14 +831,17 @@ static void *get_again(void *p, size_t size)
  * like a name that does not exist. */
 START_TEST(memory_runs_out)
 {
-	static const char *const hosts[] = {"both.test", "four.test", "_one._tcp.example.test"};
+	static const char *const hosts[] = {"both.test", "four.test", "_one._tcp.example.test",
+					    "_465._tcp.signed.test"};
 	int e = 0, i;
 
 	for_ever = _i & 1;
 	ck_assert_int_eq(ares_library_init_mem(ARES_LIB_INIT_ALL, get, free, get_again), 0);
 	for (i = 0; i < 2000; i++) {
 		left = i;
-		e = _i < 4 ? look_up(hosts[_i / 2], 200) : find(hosts[_i / 2], 2000);
+		e = _i < 4   ? look_up(hosts[_i / 2], 200)
+		    : _i < 6 ? find(hosts[_i / 2], 2000)
+			     : find_what(PTN_FIND_ASSOCIATIONS, hosts[_i / 2], 2000);
 		if (e != 1)
 			ck_assert_msg(e == -ENOMEM || e == -EAGAIN, "request %d: %d", i, e);
 		sys->resolve_stop(net);
@@ -701,5 +875,7 @@ void test_cases(Suite *s)
 	tcase_add_test(t, no_server);
 	tcase_add_test(t, lost_question);
 	tcase_add_test(t, forgotten_by_a_child);
-	tcase_add_loop_test(t, memory_runs_out, 0, 6);
+	EACH(t, answers_are_vouched_for, vouched);
+	tcase_add_test(t, who_is_believed);
+	tcase_add_loop_test(t, memory_runs_out, 0, 8);
 }

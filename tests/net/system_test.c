@@ -5,9 +5,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +38,7 @@ static void tear_down(void)
 static int open_pair(int *server)
 {
 	struct ptn_address to = loopback(4);
-	int h = sys->open(net, &to, port);
+	int h = sys->open(net, &to, port, NULL);
 
 	ck_assert_int_ge(h, 0);
 	ck_assert_int_eq(finish_connect(net, h), 0);
@@ -86,7 +88,7 @@ START_TEST(over_ipv6)
 	if (!has_ipv6())
 		return;
 	six = listen_on(6, SOCK_STREAM, &six_port);
-	h = sys->open(net, &to, six_port);
+	h = sys->open(net, &to, six_port, NULL);
 	ck_assert_int_ge(h, 0);
 	ck_assert_int_eq(finish_connect(net, h), 0);
 	s = accept(six, NULL, NULL);
@@ -105,7 +107,7 @@ START_TEST(refused)
 	int closed = listen_on(4, SOCK_STREAM, &port), h;
 
 	close(closed);
-	h = sys->open(net, &to, port);
+	h = sys->open(net, &to, port, NULL);
 	ck_assert_int_eq(finish_connect(net, h), -ECONNREFUSED);
 	if (h >= 0) { /* the kernel tells it once, connected() as often as asked */
 		ck_assert_int_eq(sys->connected(net, h), -ECONNREFUSED);
@@ -273,7 +275,7 @@ END_TEST
 START_TEST(refused_by_the_system)
 {
 	struct ptn_address to = {.family = 4, .octets = {255, 255, 255, 255}};
-	int e = sys->open(net, &to, port);
+	int e = sys->open(net, &to, port, NULL);
 
 	ck_assert_int_lt(e, 0);
 	ck_assert_int_ne(e, -EINPROGRESS);
@@ -398,9 +400,9 @@ START_TEST(no_descriptors)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	if (HAS_EPOLL)
 		ck_assert_ptr_null(ptn_net_new());
-	ck_assert_int_eq(sys->open(net, &to, port), -EMFILE);
+	ck_assert_int_eq(sys->open(net, &to, port, NULL), -EMFILE);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
-	ck_assert_int_ge(sys->open(net, &to, port), 0);
+	ck_assert_int_ge(sys->open(net, &to, port, NULL), 0);
 }
 END_TEST
 
@@ -463,6 +465,162 @@ START_TEST(woken_in_a_child)
 }
 END_TEST
 
+/* ---- from an address of ours ----------------------------------------------------------------- */
+
+/* All of 127/8 is this machine on Linux; elsewhere it may be that only 127.0.0.1 is. */
+START_TEST(from_an_address)
+{
+	struct ptn_address to = loopback(4), from = loopback(4), own;
+	struct sockaddr_in peer;
+	socklen_t len = sizeof peer;
+	int s, h;
+
+	from.octets[3] = 2;
+	h = sys->open(net, &to, port, &from);
+	if (h == -EADDRNOTAVAIL)
+		return;
+	ck_assert_int_eq(finish_connect(net, h), 0);
+	s = accept(listener, (struct sockaddr *)&peer, &len);
+	ck_assert_int_ge(s, 0);
+	ck_assert_uint_eq(ntohl(peer.sin_addr.s_addr), 0x7F000002);
+	ck_assert_int_eq(sys->local(net, h, &own), 0);
+	ck_assert_int_eq(own.octets[3], 2);
+	close(s);
+}
+END_TEST
+
+START_TEST(from_an_address_of_ipv6)
+{
+	struct ptn_address to = loopback(6), from = loopback(6);
+	int six_port, six, s, h;
+
+	if (!has_ipv6())
+		return;
+	six = listen_on(6, SOCK_STREAM, &six_port);
+	h = sys->open(net, &to, six_port, &from);
+	ck_assert_int_ge(h, 0);
+	ck_assert_int_eq(finish_connect(net, h), 0);
+	s = accept(six, NULL, NULL);
+	ck_assert_int_ge(s, 0);
+	close(s);
+	close(six);
+}
+END_TEST
+
+/* An address of somebody else's, for documentation (RFC 5737, RFC 3849). */
+START_TEST(from_elsewhere)
+{
+	struct ptn_address to = loopback(4), from = {.family = 4, .octets = {192, 0, 2, 9}};
+	int used = count_descriptors();
+
+	ck_assert_int_eq(sys->open(net, &to, port, &from), -EADDRNOTAVAIL);
+	if (has_ipv6()) {
+		to = loopback(6);
+		from = (struct ptn_address){.family = 6, .octets = {0x20, 1, 0x0D, 0xB8}};
+		ck_assert_int_eq(sys->open(net, &to, port, &from), -EADDRNOTAVAIL);
+	}
+	ck_assert_int_eq(count_descriptors(), used);
+}
+END_TEST
+
+/* Many connections from one address to many servers at once: its ports are not used up by that. */
+START_TEST(many_from_an_address)
+{
+	struct ptn_address to = loopback(4), from = loopback(4);
+	int h[40], s[40];
+
+	for (int i = 0; i < 40; i++) {
+		h[i] = sys->open(net, &to, port, &from);
+		ck_assert_int_eq(finish_connect(net, h[i]), 0);
+		s[i] = accept(listener, NULL, NULL);
+		ck_assert_int_ge(s[i], 0);
+	}
+	for (int i = 0; i < 40; i++) {
+		sys->close(net, h[i]);
+		close(s[i]);
+	}
+}
+END_TEST
+
+/* ---- Unix sockets ---------------------------------------------------------------------------- */
+
+static struct ptn_address unix_address(char path[64])
+{
+	snprintf(path, 64, "/tmp/postern-system.%d", (int)getpid());
+	return (struct ptn_address){.family = PTN_NET_UNIX, .path = path};
+}
+
+static int listen_at_path(const char *path, int backlog)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(a.sun_path, path, strlen(path));
+	unlink(path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	if (backlog >= 0)
+		ck_assert_int_eq(listen(fd, backlog), 0);
+	return fd;
+}
+
+START_TEST(over_a_unix_socket)
+{
+	char path[64], buf[16];
+	struct ptn_address to = unix_address(path), own;
+	int fd = listen_at_path(path, 8), h = sys->open(net, &to, 0, NULL), s;
+
+	ck_assert_int_ge(h, 0);
+	ck_assert_int_eq(finish_connect(net, h), 0);
+	s = accept(fd, NULL, NULL);
+	ck_assert_int_eq(sys->write(net, h, "EHLO", 4), 4);
+	ck_assert_int_eq(read(s, buf, sizeof buf), 4);
+	ck_assert_int_eq(write(s, "250 ok", 6), 6);
+	ck_assert_int_eq(read_soon(h, buf, sizeof buf), 6);
+	ck_assert_int_lt(sys->local(net, h, &own), 0); /* it has none */
+	close(s);
+	ck_assert_int_eq(read_soon(h, buf, sizeof buf), 0);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(no_unix_socket)
+{
+	char path[64];
+	struct ptn_address to = unix_address(path);
+	int used = count_descriptors(), fd;
+
+	ck_assert_int_eq(sys->open(net, &to, 0, NULL), -ENOENT);
+	fd = listen_at_path(path, -1);
+	ck_assert_int_eq(sys->open(net, &to, 0, NULL), -ECONNREFUSED);
+	close(fd);
+	ck_assert_int_eq(sys->open(net, &to, 0, NULL), -ECONNREFUSED);
+	unlink(path);
+	to.path = "/dev/null/x";
+	ck_assert_int_eq(sys->open(net, &to, 0, NULL), -ENOTDIR);
+	ck_assert_int_eq(count_descriptors(), used);
+}
+END_TEST
+
+/* A full queue of connections: nobody is connected, and nothing is left behind (Linux says EAGAIN;
+ * elsewhere it is a refusal). */
+START_TEST(a_busy_unix_socket)
+{
+	char path[64];
+	struct ptn_address to = unix_address(path);
+	int fd = listen_at_path(path, 0), e = 0, used;
+
+	for (int i = 0; i < 16 && e >= 0; i++) {
+		used = count_descriptors();
+		e = sys->open(net, &to, 0, NULL);
+	}
+	ck_assert_int_eq(count_descriptors(), used);
+	ck_assert(e == -EAGAIN || e == -ECONNREFUSED);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(nothing_is_freed)
 {
 	ptn_net_free(NULL);
@@ -494,6 +652,13 @@ void test_cases(Suite *s)
 	tcase_add_test(t, forgotten_by_a_child);
 	tcase_add_loop_test(t, no_such_handle, 0, 5);
 	tcase_add_test(t, no_descriptors);
+	tcase_add_test(t, from_an_address);
+	tcase_add_test(t, from_an_address_of_ipv6);
+	tcase_add_test(t, from_elsewhere);
+	tcase_add_test(t, many_from_an_address);
+	tcase_add_test(t, over_a_unix_socket);
+	tcase_add_test(t, no_unix_socket);
+	tcase_add_test(t, a_busy_unix_socket);
 	tcase_add_test(t, woken);
 	tcase_add_test(t, woken_too_often);
 	tcase_add_test(t, woken_in_a_child);
