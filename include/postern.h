@@ -155,15 +155,17 @@ POSTERN_API int postern_sessions_restore(postern *p, const char *text, const voi
  * one of them; where it vouches for none, all is as without.  0: the default. */
 POSTERN_API int postern_set_dane(postern *p, int on);
 
-/* Connect through a proxy: "socks5://user:password@host:1080" (RFC 1928, RFC 1929) or
- * "http://user:password@host:3128" (CONNECT, RFC 9110 9.3.6).  The proxy looks up the server's
- * name; TLS and the sign-in are with the server as ever.  NULL: none, the default.  E_ARG: not such
- * a URL. */
+/* Connect through a proxy: "socks5://user:password@host:1080" (RFC 1928, RFC 1929; 1080 may be left
+ * out) or "http://user:password@host:3128" (CONNECT, RFC 9110 9.3.6).  The proxy looks up the
+ * server's name; TLS and the sign-in are with the server as ever, and no password goes through it
+ * in the clear.  With discovery the records of the domain are looked up here.  The time to connect
+ * is for the way through the proxy too.  NULL: none, the default.  E_ARG: not such a URL. */
 POSTERN_API int postern_set_proxy(postern *p, const char *url);
 
 /* The local address to connect from, "192.0.2.9" or "2001:db8::9"; two, one of each family,
- * separated by a blank or comma.  With one only addresses of its family are tried.  NULL: any, the
- * default. */
+ * separated by a blank or comma.  With one only addresses of its family are tried, of the server or
+ * of the proxy.  "source-address-unusable" where this machine has no such.  NULL: any, the default.
+ */
 POSTERN_API int postern_set_source(postern *p, const char *address);
 
 /* How many connections share the queue, at most: 1, the default, to 64.  More than one are opened
@@ -209,7 +211,8 @@ POSTERN_API int postern_set_mechanisms(postern *p, const char *list);
  * get_token() is called when the server is ready for it: it writes the token to buf, of cap octets,
  * and gives its length, or a negative number when there is none ("auth-no-token").  refusal is
  * NULL; after the server refused a token it is called once more, with what the server said of it
- * (JSON as a rule, "" if nothing), and must give a fresh one.  It may block, as the sending does
+ * (JSON as a rule, "" if nothing), and must give a fresh one: the same is not sent again
+ * ("auth-token-refused"), on a later connection either.  It may block, as the sending does
  * meanwhile, and must not call into p.  The token is wiped after use.  user: the account; NULL with
  * get_token NULL takes both back. This and postern_set_login() replace each other.  E_ARG: empty
  * user, or a control in it. */
@@ -347,10 +350,9 @@ POSTERN_API void *postern_mail_get_user(const postern_mail *m);
  * 0 only if every recipient was accepted; else the error that decided the outcome. */
 POSTERN_API int postern_send(postern *p, postern_mail *m);
 
-/* Queue the mail; nothing blocks and nothing is sent yet.  Mails are sent one after another in the
- * order queued.  An error means that it was not queued: it has its outcome at once, and
- * postern_done() does not give it.  E_STATE: it is queued already, or has an outcome and was not
- * reset; then nothing changes. */
+/* Queue the mail; nothing blocks and nothing is sent yet.  Mails are begun in the order queued.  An
+ * error means that it was not queued: it has its outcome at once, and postern_done() does not give
+ * it.  E_STATE: it is queued already, or has an outcome and was not reset; then nothing changes. */
 POSTERN_API int postern_submit(postern *p, postern_mail *m);
 
 /* For an event loop: poll postern_fd() for postern_events() (POLLIN, POLLOUT bits of poll(2); 0:
@@ -410,8 +412,10 @@ POSTERN_API const char *postern_mail_message_id(const postern_mail *m);
 /* The handle's own first error, or that of the last mail; "" if all is well. */
 POSTERN_API const char *postern_error(const postern *p);
 
-/* The route in use, or used last.  port 0 and "" if there was none.  tls: "STARTTLS", "implicit",
- * "none"; tls_version: "TLS1.3"; mechanism: "SCRAM-SHA-256", "" without credentials. */
+/* The route in use, or used last.  port 0 and "" if there was none.  address: what the connection is
+ * to: of the proxy where there is one.  tls: "STARTTLS", "implicit", "none"; tls_version: "TLS1.3";
+ * mechanism: "SCRAM-SHA-256", "" without credentials.  A Unix socket has its path for host and
+ * address, the port 0 and the tls "none". */
 POSTERN_API const char *postern_route_host(const postern *p);
 POSTERN_API const char *postern_route_address(const postern *p);
 POSTERN_API int postern_route_port(const postern *p);
@@ -426,8 +430,8 @@ POSTERN_API const char *postern_route_mechanism(const postern *p);
 POSTERN_API const char *postern_route_save(postern *p);
 POSTERN_API int postern_route_restore(postern *p, const char *text);
 
-/* The attempts of the last search for a route, in the order they were started; milliseconds until
- * usable or failed; error "" for the one that won or was not needed. */
+/* The attempts of the last search for a route, in the order they were started; address as that of
+ * the route; milliseconds until usable or failed; error "" for the one that won or was not needed. */
 POSTERN_API size_t postern_attempts(const postern *p);
 POSTERN_API int postern_attempt_port(const postern *p, size_t i);
 POSTERN_API const char *postern_attempt_tls(const postern *p, size_t i);

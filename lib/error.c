@@ -1,37 +1,83 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "base/mem.h"
 #include "error.h"
 #include "postern.h"
 
+struct ptn_sticky_text {
+	struct ptn_sticky_text *next;
+	int which;
+	char sentence[];
+};
+
+/* The error of `which` is taken out; those behind it move up. */
+static void take_back(struct ptn_sticky *s, int which)
+{
+	struct ptn_sticky_text **at = &s->texts;
+	unsigned char rank = s->at[which].rank;
+
+	for (int i = 0; i < PTN_STICKY_MOST; i++)
+		if (s->at[i].rank > rank)
+			s->at[i].rank--;
+	s->at[which].code = 0;
+	s->at[which].rank = 0;
+	s->count--;
+	while (*at && (*at)->which != which)
+		at = &(*at)->next;
+	if (*at) {
+		struct ptn_sticky_text *t = *at;
+
+		*at = t->next;
+		ptn_mem_release(t, sizeof(*t) + strlen(t->sentence));
+	}
+}
+
+/* Without memory the code sticks all the same, and its own words are told. */
+static void keep_text(struct ptn_sticky *s, int which, const char *sentence)
+{
+	size_t n = strlen(sentence);
+	struct ptn_sticky_text *t = ptn_mem_alloc(sizeof(*t) + n + 1);
+
+	if (!t)
+		return;
+	t->which = which;
+	memcpy(t->sentence, sentence, n);
+	t->next = s->texts;
+	s->texts = t;
+}
+
 int ptn_sticky_set(struct ptn_sticky *s, int which, int code, const char *sentence)
 {
-	ptn_buf_clear(&s->at[which].text);
-	s->at[which].code = code;
+	if (s->at[which].code)
+		take_back(s, which);
 	if (!code)
 		return 0;
-	s->at[which].when = ++s->count;
-	if (ptn_buf_puts(&s->at[which].text, sentence) || ptn_buf_add(&s->at[which].text, "", 1))
-		ptn_buf_clear(&s->at[which].text);
+	s->at[which].code = (signed char)code;
+	s->at[which].rank = ++s->count;
+	keep_text(s, which, sentence);
 	return code;
 }
 
 int ptn_sticky_first(const struct ptn_sticky *s, const char **sentence)
 {
-	int first = -1;
-
-	for (int i = 0; i < PTN_STICKY_MOST; i++)
-		if (s->at[i].code && (first < 0 || s->at[i].when < s->at[first].when))
-			first = i;
-	if (first < 0)
-		return 0;
-	*sentence = ptn_buf_len(&s->at[first].text) ? ptn_buf_data(&s->at[first].text)
-						    : postern_strerror(s->at[first].code);
-	return s->at[first].code;
+	for (int i = 0; s->count && i < PTN_STICKY_MOST; i++) {
+		if (s->at[i].rank != 1)
+			continue;
+		*sentence = postern_strerror(s->at[i].code);
+		for (const struct ptn_sticky_text *t = s->texts; t; t = t->next)
+			if (t->which == i)
+				*sentence = t->sentence;
+		return s->at[i].code;
+	}
+	return 0;
 }
 
 void ptn_sticky_free(struct ptn_sticky *s)
 {
 	for (int i = 0; i < PTN_STICKY_MOST; i++)
-		ptn_buf_free(&s->at[i].text);
+		if (s->at[i].code)
+			take_back(s, i);
 }
 
 const char *postern_strerror(int code)

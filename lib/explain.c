@@ -271,8 +271,9 @@ static const struct words words[PTN_FAULT_COUNT] = {
 	[PTN_FAULT_NEEDS_8BITMIME] =
 		{"the mail holds octets over 127, and %h does not offer 8BITMIME",
 		 "Encode the content as base64 or quoted-printable."},
-	[PTN_FAULT_NEEDS_SMTPUTF8] = {"an address is not ASCII, and %h does not offer SMTPUTF8",
-				      "Use an ASCII address."},
+	[PTN_FAULT_NEEDS_SMTPUTF8] =
+		{"an address or the header is not ASCII, and %h does not offer SMTPUTF8",
+		 "Use ASCII addresses, and encode the header's fields (RFC 2047)."},
 	[PTN_FAULT_NEEDS_EXTENSION] =
 		{"the mail asks for what %h does not offer{: %d}",
 		 "Send it without that, or through a service that offers it."},

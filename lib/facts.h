@@ -9,7 +9,7 @@
 #include "explain.h"
 #include "link.h"
 
-enum { PTN_ADDRESS_TEXT = 64 };
+enum { PTN_ADDRESS_TEXT = PTN_NET_TEXT };
 
 /* The facts of a link (NULL: only the host); address is room that they borrow. */
 struct ptn_facts ptn_facts_of(const struct ptn_settings *set, const struct ptn_link *l,

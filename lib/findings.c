@@ -361,10 +361,26 @@ static void recommend_none(const struct ptn_probe *p, struct postern_report *r)
 	add_reason_against(p, r, t);
 }
 
+/* What does not leave this machine needs no TLS. */
+static void recommend_socket(const struct ptn_probe *p, struct postern_report *r)
+{
+	struct ptn_buf b = {0};
+
+	ptn_report_add(r, "result", "secure");
+	ptn_report_add(r, "recommendation", "Use this socket.");
+	ptn_report_add(r, "reason", "It works, and does not leave this machine.");
+	ptn_report_add(r, "tls", "none");
+	put_parts(r, &b, (const char *[]){"unix:", p->set.socket_path, NULL});
+	ptn_report_buf(r, "url", &b);
+	ptn_buf_free(&b);
+}
+
 static void report_summary(const struct ptn_probe *p, struct postern_report *r)
 {
 	ptn_report_add(r, "host", p->set.host);
-	if (p->best >= 0 && ptn_probe_chosen(&p->at[p->best])->is_secured)
+	if (p->set.socket_path && p->best >= 0)
+		recommend_socket(p, r);
+	else if (p->best >= 0 && ptn_probe_chosen(&p->at[p->best])->is_secured)
 		recommend(p, r);
 	else
 		recommend_none(p, r);

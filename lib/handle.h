@@ -9,6 +9,7 @@
 
 #include "drive.h"
 #include "error.h"
+#include "learned.h"
 #include "settings.h"
 
 enum { /* places of sticky errors */
@@ -33,14 +34,17 @@ enum { /* places of sticky errors */
        PTN_SET_CONNECTIONS,
        PTN_SET_WINDOW,
        PTN_SET_CAPABILITY,
-       PTN_SET_RATE
+       PTN_SET_RATE,
+       PTN_SET_EACH
 };
 
 struct postern {
 	struct ptn_settings set;
+	struct ptn_learned learned;
 	struct ptn_sticky sticky;
 	struct ptn_buf error; /* of the last mail; C string */
 	struct ptn_buf route; /* as saved last; C string */
+	struct ptn_buf sessions; /* as saved last; C string */
 	void *ctx; /* the network; NULL until it is needed */
 	struct ptn_drive drive;
 	long process; /* whose connections these are */

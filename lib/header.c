@@ -11,17 +11,18 @@
 /* The length of a field's name if a field starts here (RFC 5322 2.2), 0 if not. */
 static size_t field_name(const char *s, size_t n)
 {
-	size_t i = 0;
+	size_t i = 0, blank;
 
-	while (i < n && s[i] > ' ' && s[i] < 0x7F && s[i] != ':')
+	while (i < n && (unsigned char)(s[i] - '!') < 0x7F - '!' && s[i] != ':')
 		i++;
-	for (size_t blank = i; i && blank < n; blank++) {
-		if (s[blank] == ':')
-			return i;
-		if (s[blank] != ' ' && s[blank] != '\t')
-			break;
-	}
-	return 0;
+	for (blank = i; blank < n && (s[blank] == ' ' || s[blank] == '\t');)
+		blank++;
+	return blank < n && s[blank] == ':' ? i : 0;
+}
+
+static int is_name(const char *s, size_t n, const char *name, size_t len)
+{
+	return n == len && ptn_text_same(s, n, name, len);
 }
 
 static void find_message_id(struct ptn_header *h, const char *s, size_t n)
@@ -54,9 +55,9 @@ void ptn_header_read(struct ptn_header *h, const char *text, size_t n)
 		if (!name)
 			return;
 		h->is_header = 1;
-		if (ptn_text_same(text, name, "Date", 4))
+		if (is_name(text, name, "Date", 4))
 			h->has_date = 1;
-		if (ptn_text_same(text, name, "Message-ID", 10)) {
+		if (is_name(text, name, "Message-ID", 10)) {
 			h->has_message_id = 1;
 			find_message_id(h, text, len);
 		}

@@ -5,8 +5,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "link.h"
-#include "sasl/choose.h"
-#include "sasl/sasl.h"
 #include "smtp/capability.h"
 #include "tls/tls.h"
 
@@ -65,7 +63,12 @@ const char *ptn_link_identity(const struct ptn_link *l)
  * chooses its certificate by that. */
 static int start_tls(struct ptn_link *l)
 {
-	l->tls = ptn_tls_new(l->set->trust, ptn_link_identity(l));
+	const struct ptn_tls_with with = {
+		.options = &l->set->tls, .store = l->set->sessions, .port = l->port,
+		.tlsa = l->tlsa, .n_tlsa = l->n_tlsa,
+		.also = l->either_name ? l->set->domain : NULL};
+
+	l->tls = ptn_tls_new_with(l->set->trust, ptn_link_identity(l), &with);
 	if (!l->tls) {
 		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
 		return 1;
@@ -101,13 +104,23 @@ struct ptn_link *ptn_link_new_to(const struct ptn_settings *set, const struct pt
 	if (target) {
 		memcpy(l->target, target->host, sizeof(l->target));
 		l->own_name = target->own_name;
+		l->either_name = target->vouched;
+		l->n_tlsa = target->n_tlsa;
+		if (ptn_target_copy(&l->tlsa, target->tlsa, target->n_tlsa)) {
+			ptn_link_free(l);
+			return NULL;
+		}
 	}
 	choose_name(l);
 	l->policy = (struct ptn_smtp_policy){.security = security_of(mode),
-					     .auth = set->user != NULL,
+					     .auth = ptn_signin_due(set),
 					     .name = l->name,
 					     .secret = set->password,
-					     .trace = set->trace != NULL};
+					     .trace = set->trace != NULL,
+					     .without = set->flow.without,
+					     .window_mails = set->flow.window_mails,
+					     .window_octets = set->flow.window_octets,
+					     .window_data = set->flow.window_data};
 	l->smtp = ptn_smtp_new(&l->policy);
 	if (!l->smtp) {
 		ptn_link_free(l);
@@ -131,7 +144,8 @@ void ptn_link_free(struct ptn_link *l)
 	if (!l)
 		return;
 	hang_up(l);
-	ptn_sasl_free(l->sasl);
+	ptn_mem_free(l->tlsa);
+	ptn_signin_free(&l->signin);
 	ptn_tls_free(l->tls);
 	ptn_smtp_free(l->smtp);
 	ptn_buf_free(&l->in);
@@ -206,7 +220,10 @@ static void tls_failed(struct ptn_link *l)
 			fault = fault_of_end(l);
 		ptn_smtp_lost(l->smtp, fault);
 	} else {
-		ptn_smtp_lost(l->smtp, PTN_FAULT_NONE);
+		/* In TLS 1.3 a server that misses our certificate says so once our handshake is
+		 * done, and before anything else. */
+		ptn_smtp_lost(l->smtp,
+			      fault == PTN_FAULT_TLS_CERT_WANTED ? fault : PTN_FAULT_NONE);
 	}
 	l->shaking = 0;
 }
@@ -257,6 +274,21 @@ static void ended(struct ptn_link *l)
 		ptn_tls_eof(l->tls); /* it has the last word: octets before the end still count */
 }
 
+static void hear(struct ptn_link *l, const char *p, size_t n)
+{
+	l->heard = 1;
+	if (!l->tls)
+		take_plain(l, p, n);
+	else if (ptn_tls_feed(l->tls, p, n))
+		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
+}
+
+void ptn_link_hear(struct ptn_link *l, const struct ptn_buf *early)
+{
+	if (ptn_buf_len(early))
+		hear(l, ptn_buf_data(early), ptn_buf_len(early));
+}
+
 static int read_net(struct ptn_link *l)
 {
 	char buf[CHUNK];
@@ -271,11 +303,7 @@ static int read_net(struct ptn_link *l)
 		ended(l);
 		return 1;
 	}
-	l->heard = 1;
-	if (!l->tls)
-		return take_plain(l, buf, (size_t)n);
-	if (ptn_tls_feed(l->tls, buf, (size_t)n))
-		ptn_smtp_lost(l->smtp, PTN_FAULT_NO_MEMORY);
+	hear(l, buf, (size_t)n);
 	return 1;
 }
 
@@ -326,7 +354,7 @@ static int write_net(struct ptn_link *l)
 	return moved;
 }
 
-/* ---- TLS and SASL, when the session wants them. ---- */
+/* ---- TLS, when the session wants it. ---- */
 
 static int shake(struct ptn_link *l)
 {
@@ -347,84 +375,6 @@ static int shake(struct ptn_link *l)
 		   (const char *[]){"TLS is up and the certificate verified: ",
 				    ptn_tls_version(l->tls), " ", ptn_tls_cipher(l->tls), NULL});
 	ptn_smtp_tls_up(l->smtp);
-	return 1;
-}
-
-static void set_offered(struct ptn_link *l, const char *offered)
-{
-	ptn_buf_clear(&l->detail);
-	if (ptn_buf_puts(&l->detail, "offered are ") ||
-	    ptn_text_escape(&l->detail, offered, strlen(offered), 200) ||
-	    ptn_buf_add(&l->detail, "", 1))
-		ptn_buf_clear(&l->detail);
-}
-
-/* The best mechanism that can be used with these credentials: one may not be able to carry them, as
- * SCRAM cannot carry characters newer than Unicode 3.2 (RFC 4013).  That is found out before an
- * octet is sent, so no server can bring it about. */
-static int choose_mechanism(struct ptn_link *l, const char *offered)
-{
-	struct ptn_sasl_login login = {l->set->user, l->set->password, ptn_link_host(l)};
-	struct ptn_buf tried = {0};
-	int err = POSTERN_E_MECHANISM;
-
-	while (err == POSTERN_E_MECHANISM) {
-		l->mechanism = ptn_sasl_choose(offered, l->set->mechanisms,
-					       tried.base ? ptn_buf_data(&tried) : NULL,
-					       PTN_SASL_PASSWORD, ptn_smtp_secured(l->smtp));
-		if (!l->mechanism)
-			break;
-		err = ptn_sasl_new(&l->sasl, l->mechanism, &login);
-		if (err != POSTERN_E_MECHANISM)
-			break;
-		ptn_buf_cut(&tried, ptn_buf_len(&tried) ? ptn_buf_len(&tried) - 1 : 0);
-		if (ptn_buf_puts(&tried, l->mechanism) || ptn_buf_add(&tried, " ", 2))
-			err = POSTERN_E_NOMEM;
-	}
-	ptn_buf_free(&tried);
-	return err;
-}
-
-static void begin_sasl(struct ptn_link *l)
-{
-	const char *offered = ptn_buf_data(&ptn_smtp_capability(l->smtp)->auth), *out = NULL;
-	size_t n = 0;
-	int state = PTN_SASL_MORE, err = choose_mechanism(l, offered);
-
-	if (err) {
-		set_offered(l, offered);
-		ptn_smtp_auth_fail(l->smtp,
-				   err == POSTERN_E_NOMEM ? PTN_FAULT_NO_MEMORY
-							  : PTN_FAULT_AUTH_NO_MECHANISM,
-				   NULL);
-		return;
-	}
-	if (ptn_sasl_client_first(l->mechanism))
-		state = ptn_sasl_step(l->sasl, NULL, 0, &out, &n);
-	if (state == PTN_SASL_FAIL)
-		ptn_smtp_auth_fail(l->smtp, ptn_sasl_fault(l->sasl), ptn_sasl_detail(l->sasl));
-	else
-		ptn_smtp_auth_begin(l->smtp, l->mechanism, out, n, state == PTN_SASL_DONE);
-}
-
-static int sign_in(struct ptn_link *l)
-{
-	const char *challenge, *out;
-	size_t n, out_len;
-	int state;
-
-	if (!(ptn_smtp_want(l->smtp) & PTN_WANT_SASL) || !l->go)
-		return 0;
-	challenge = ptn_smtp_challenge(l->smtp, &n);
-	if (!challenge) {
-		begin_sasl(l);
-		return 1;
-	}
-	state = ptn_sasl_step(l->sasl, challenge, n, &out, &out_len);
-	if (state == PTN_SASL_FAIL)
-		ptn_smtp_auth_fail(l->smtp, ptn_sasl_fault(l->sasl), ptn_sasl_detail(l->sasl));
-	else
-		ptn_smtp_auth_respond(l->smtp, out, out_len, state == PTN_SASL_DONE);
 	return 1;
 }
 
@@ -457,11 +407,11 @@ static int waits_for_reader(const struct ptn_link *l)
 }
 
 /* The deadline is absolute for each command: octets that trickle in do not move it. */
-static void set_timer(struct ptn_link *l, ptn_time now)
+static void set_timer(struct ptn_link *l, ptn_time now, int want)
 {
 	unsigned turn;
 	int timer = ptn_smtp_timer(l->smtp, &turn), limit;
-	int tls = (ptn_smtp_want(l->smtp) & PTN_WANT_TLS) != 0;
+	int tls = (want & PTN_WANT_TLS) != 0;
 
 	if (tls)
 		timer = -1;
@@ -509,7 +459,8 @@ static void say_goodbye(struct ptn_link *l)
 	}
 }
 
-static int move(struct ptn_link *l)
+/* want: what the session wants, as it is now. */
+static int move(struct ptn_link *l, int want)
 {
 	int moved, heard;
 
@@ -523,10 +474,11 @@ static int move(struct ptn_link *l)
 	}
 	/* The handshake begins only when the server was heard out: what came with its 220 is an
 	 * injection, not TLS. */
-	if (!heard || l->tls)
+	if (want & PTN_WANT_TLS && (!heard || l->tls))
 		moved |= shake(l);
 	moved |= decrypt(l);
-	moved |= sign_in(l);
+	if (want & PTN_WANT_SASL || l->signin.sasl)
+		moved |= ptn_signin_step(l);
 	moved |= write_net(l);
 	if (!moved && l->deaf) {
 		ptn_smtp_lost(l->smtp, fault_of_end(l));
@@ -538,18 +490,20 @@ static int move(struct ptn_link *l)
 int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
 {
 	for (;;) {
+		int want;
+
 		show_trace(l);
 		if (ptn_smtp_event(l->smtp, ev))
 			return PTN_LINK_EVENT;
-		if (ptn_smtp_want(l->smtp) & PTN_WANT_END) {
+		want = ptn_smtp_want(l->smtp);
+		if (want & PTN_WANT_END) {
 			say_goodbye(l);
 			hang_up(l);
 			return PTN_LINK_OVER;
 		}
-		if (move(l)) {
+		if (move(l, want))
 			continue;
-		}
-		set_timer(l, now);
+		set_timer(l, now, want);
 		/* Only now, when all that had come was read: a step may be late, with the answer
 		 * there.
 		 */
@@ -559,7 +513,7 @@ int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
 			continue;
 		}
 		watch(l);
-		return ptn_smtp_want(l->smtp) & PTN_WANT_BODY ? PTN_LINK_BODY : PTN_LINK_QUIET;
+		return want & PTN_WANT_BODY ? PTN_LINK_BODY : PTN_LINK_QUIET;
 	}
 }
 
@@ -586,6 +540,15 @@ int ptn_link_fault(const struct ptn_link *l)
 const char *ptn_link_detail(const struct ptn_link *l)
 {
 	return l->detail.tail ? ptn_buf_data(&l->detail) : ptn_smtp_detail(l->smtp);
+}
+
+void ptn_link_rest(struct ptn_link *l)
+{
+	if (!ptn_buf_len(&l->in))
+		ptn_buf_free(&l->in);
+	if (l->tls)
+		ptn_tls_rest(l->tls);
+	ptn_smtp_rest(l->smtp);
 }
 
 void ptn_link_quit(struct ptn_link *l)

@@ -10,6 +10,7 @@
 #include "net/net.h"
 #include "route/route.h"
 #include "settings.h"
+#include "signin.h"
 #include "smtp/session.h"
 #include "target.h"
 
@@ -22,6 +23,9 @@ struct ptn_link {
 	int port, mode;
 	char target[254]; /* the host, where it was discovered; else "" */
 	int own_name; /* that is what the certificate must name */
+	int either_name; /* or the domain, as DNS was vouched for (RFC 7673 4.1) */
+	struct ptn_tlsa *tlsa; /* its keys, of which it must show one; NULL: none are known */
+	size_t n_tlsa;
 
 	struct ptn_tls *tls;
 	int shaking, tls_up;
@@ -29,7 +33,7 @@ struct ptn_link {
 	struct ptn_smtp *smtp;
 	struct ptn_smtp_policy policy;
 	char name[260]; /* for EHLO */
-	struct ptn_sasl *sasl;
+	struct ptn_signin signin;
 	const char *mechanism; /* static */
 
 	struct ptn_buf in; /* plaintext not fed yet: feeding stops at an event */
@@ -40,6 +44,7 @@ struct ptn_link {
 	unsigned turn;
 	int timer;
 	ptn_time deadline;
+	struct ptn_link *next; /* in a list of its owner's */
 };
 
 /* A link over a connected handle, which is the link's now.  NULL: out of memory, and the handle is
@@ -51,6 +56,8 @@ struct ptn_link *ptn_link_new_to(const struct ptn_settings *set, const struct pt
 				 void *ctx, int handle, const struct ptn_address *address, int port,
 				 int mode, const struct ptn_target *target);
 void ptn_link_free(struct ptn_link *l); /* closes without a word */
+/* What the server said before the link was there, to be heard first. */
+void ptn_link_hear(struct ptn_link *l, const struct ptn_buf *early);
 
 const char *ptn_link_host(const struct ptn_link *l); /* whom it is connected to */
 const char *ptn_link_identity(const struct ptn_link *l); /* whom the certificate must name */
@@ -68,6 +75,7 @@ int ptn_link_usable(const struct ptn_link *l); /* AUTH, or a mail, would be next
 int ptn_link_ready(const struct ptn_link *l); /* a mail would be next */
 int ptn_link_fault(const struct ptn_link *l); /* PTN_FAULT_*, NONE while all is well */
 const char *ptn_link_detail(const struct ptn_link *l);
+void ptn_link_rest(struct ptn_link *l); /* idle: memory that only mails need is given back */
 void ptn_link_quit(struct ptn_link *l); /* QUIT if it can be said; step on until OVER */
 void ptn_link_lost(struct ptn_link *l, int fault); /* give up now; take the events, then free */
 

@@ -35,6 +35,7 @@ void ptn_handle_check_fork(postern *p)
 	if (p->process == ptn_net_process())
 		return;
 	p->process = ptn_net_process();
+	ptn_store_forget(p->set.sessions); /* the parent's too: each is good for one use */
 	if (!p->ctx)
 		return;
 	ptn_net_forget(p->ctx);
@@ -93,7 +94,7 @@ int postern_submit(postern *p, postern_mail *m)
 		return refuse(p, m, PTN_FAULT_ARGUMENT, "recipients: the mail has none", 0);
 	if (ptn_handle_open(p))
 		return refuse(p, m, PTN_FAULT_SYSTEM, "no descriptor or memory for the network", 0);
-	if (!m->read)
+	if (ptn_mail_in_memory(m))
 		fault = ptn_mail_prepare(m, p->set.name ? p->set.name : "", (long long)time(NULL),
 					 &line);
 	if (fault)
@@ -145,7 +146,7 @@ int postern_step(postern *p)
 	if (atomic_exchange(&p->cancelled, 0))
 		ptn_drive_abandon(&p->drive, PTN_FAULT_CANCELLED);
 	ptn_drive_step(&p->drive, now(), (long long)time(NULL));
-	return (int)p->drive.queue.n + (p->drive.active != NULL);
+	return (int)ptn_drive_left(&p->drive);
 }
 
 void ptn_handle_collect(postern *p, postern_mail *m)
@@ -191,7 +192,7 @@ const char *postern_error(const postern *p)
 
 const char *postern_route_host(const postern *p)
 {
-	if (!p || !p->drive.port || !p->set.host)
+	if (!p || !*p->drive.address || !p->set.host)
 		return "";
 	return *p->drive.host ? p->drive.host : p->set.host;
 }
@@ -223,10 +224,14 @@ const char *postern_route_mechanism(const postern *p)
 
 const char *postern_route_save(postern *p)
 {
+	struct ptn_hint hint;
+
 	if (!p || !p->drive.search.hint.port || !p->set.host)
 		return "";
+	hint = p->drive.search.hint;
+	hint.offer = ptn_learned_offer(&p->learned, p->set.host, hint.port);
 	ptn_buf_clear(&p->route);
-	if (ptn_hint_print(&p->route, &p->drive.search.hint, p->set.host) ||
+	if (ptn_hint_print(&p->route, &hint, p->set.host) ||
 	    ptn_buf_add(&p->route, "", 1))
 		ptn_buf_clear(&p->route);
 	return ptn_buf_data(&p->route);
@@ -240,17 +245,21 @@ int postern_route_restore(postern *p, const char *text)
 	if (!p)
 		return POSTERN_E_NOMEM;
 	err = text ? ptn_hint_parse(&hint, text, p->set.host) : POSTERN_E_ARG;
+	if (!err && hint.offer &&
+	    ptn_learned_set_offer(&p->learned, p->set.host, hint.port, hint.offer))
+		err = POSTERN_E_NOMEM;
 	if (!err)
 		p->drive.search.hint = hint;
 	return err < 0 ? err : 0;
 }
 
-/* How many attempts were started before list[i]. */
-static size_t earlier(const struct ptn_attempt *list, size_t i)
+/* How many attempts were started before attempt i. */
+static size_t earlier(const struct ptn_search *s, size_t i)
 {
+	const struct ptn_attempt *list = s->attempts;
 	size_t n = 0;
 
-	for (size_t k = 0; k < PTN_ROUTE_MOST; k++)
+	for (size_t k = 0; k < s->n_attempts; k++)
 		n += list[k].tried && (list[k].started < list[i].started ||
 				       (list[k].started == list[i].started && k < i));
 	return n;
@@ -259,11 +268,11 @@ static size_t earlier(const struct ptn_attempt *list, size_t i)
 /* The ith attempt in the order they were started; NULL behind the last. */
 static const struct ptn_attempt *attempt(const postern *p, size_t i)
 {
-	const struct ptn_attempt *list = p ? p->drive.search.attempts : NULL;
+	const struct ptn_search *s = p ? &p->drive.search : NULL;
 
-	for (size_t k = 0; list && k < PTN_ROUTE_MOST; k++)
-		if (list[k].tried && earlier(list, k) == i)
-			return &list[k];
+	for (size_t k = 0; s && k < s->n_attempts; k++)
+		if (s->attempts[k].tried && earlier(s, k) == i)
+			return &s->attempts[k];
 	return NULL;
 }
 

@@ -4,7 +4,6 @@
 
 #include "facts.h"
 #include "probe.h"
-#include "sasl/choose.h"
 #include "search.h"
 #include "smtp/capability.h"
 
@@ -32,8 +31,15 @@ static void start_try(struct ptn_probe *p, struct ptn_try *t, int port, int mode
 	t->until = until;
 	t->started = now;
 	t->connected = t->greeted = t->clear = t->tls_up = t->secured = t->ended = PTN_NEVER;
-	ptn_dial_start(&t->dial, p->net, p->ctx, p->addresses, p->n_addresses, 0, port,
-		       p->set.limits[POSTERN_LIMIT_ATTEMPT], p->set.limits[POSTERN_LIMIT_CONNECT],
+	ptn_dial_start(&t->dial, p->net, p->ctx,
+		       &(struct ptn_dial_way){.list = p->addresses,
+					      .n = p->n_addresses,
+					      .source = p->set.source,
+					      .proxy = p->set.proxy,
+					      .host = p->set.host,
+					      .port = port,
+					      .delay = p->set.limits[POSTERN_LIMIT_ATTEMPT],
+					      .limit = p->set.limits[POSTERN_LIMIT_CONNECT]},
 		       now);
 	tell(p, port,
 	     mode == PTN_MODE_IMPLICIT ? "connecting, for implicit TLS"
@@ -67,7 +73,7 @@ static void take_tls_facts(struct ptn_try *t)
 }
 
 /* What was heard in the clear counts only where the caller does without TLS. */
-static void take_offer(const struct ptn_probe *p, struct ptn_try *t)
+static void take_offer(struct ptn_try *t)
 {
 	const struct ptn_capability *c = ptn_smtp_capability(t->link->smtp);
 	size_t n = ptn_buf_len(&c->auth);
@@ -81,13 +87,15 @@ static void take_offer(const struct ptn_probe *p, struct ptn_try *t)
 	if (ptn_buf_add(&t->offered, ptn_buf_data(&c->auth), n) || ptn_buf_add(&t->offered, "", 1))
 		t->incomplete = 1;
 	else
-		t->mechanism = ptn_sasl_choose(ptn_buf_data(&t->offered), p->set.mechanisms, NULL,
-					       PTN_SASL_PASSWORD, t->is_secured);
+		t->mechanism = ptn_signin_choice(t->link, ptn_buf_data(&t->offered));
 }
 
 static void explain(struct ptn_probe *p, struct ptn_try *t)
 {
-	struct ptn_facts f = {.host = p->set.host, .address = t->address, .port = t->port};
+	char room[PTN_DIAL_WHY];
+	struct ptn_facts f = {.host = p->set.host,
+			      .address = p->set.socket_path ? NULL : t->address,
+			      .port = t->port};
 	struct ptn_buf offered = {0};
 
 	if (t->fault == PTN_FAULT_AUTH_NO_MECHANISM && t->link) {
@@ -102,6 +110,7 @@ static void explain(struct ptn_probe *p, struct ptn_try *t)
 		t->fault = ptn_facts_refine(t->fault, t->link, reply);
 		ptn_facts_explain(&t->error, &t->advice, t->fault, &p->set, t->link, reply);
 	} else {
+		f.detail = ptn_dial_why(&t->dial, room);
 		ptn_explain(&t->error, &t->advice, t->fault, &f);
 	}
 	if (!ptn_buf_len(&t->error))
@@ -117,10 +126,10 @@ static void settle(struct ptn_probe *p, struct ptn_try *t, int fault, ptn_time n
 	if (t->link) {
 		take_tls_facts(t);
 		t->is_secured = ptn_smtp_secured(t->link->smtp);
-		take_offer(p, t);
+		take_offer(t);
 	}
 	/* Credentials that could not be used here make a port as good as closed. */
-	if (!fault && p->set.user && !t->mechanism)
+	if (!fault && ptn_signin_due(&p->set) && !t->mechanism)
 		t->fault = PTN_FAULT_AUTH_NO_MECHANISM;
 	if (t->fault)
 		explain(p, t);
@@ -151,20 +160,24 @@ static void step_dial(struct ptn_probe *p, struct ptn_try *t, ptn_time now)
 
 	if (to) {
 		ptn_net_print(to, t->address, sizeof(t->address));
-		t->loopback = ptn_net_is_loopback(to);
+		t->loopback = !p->set.proxy && ptn_net_is_loopback(to);
 	}
 	if (!state && now >= t->until) {
-		ptn_dial_close(&t->dial);
 		t->dial.fault = PTN_FAULT_CONNECT_TIMEOUT;
 		state = -1;
 	}
-	if (state < 0)
+	if (state < 0) {
 		settle(p, t, t->dial.fault, now);
+		ptn_dial_close(&t->dial);
+	}
 	if (state <= 0)
 		return;
 	t->connected = now;
 	t->depth = PTN_DEPTH_CONNECTED;
 	t->link = ptn_link_new(&p->set, p->net, p->ctx, handle, to, t->port, t->mode);
+	if (t->link)
+		ptn_link_hear(t->link, &t->dial.early);
+	ptn_dial_close(&t->dial);
 	if (!t->link) {
 		settle(p, t, PTN_FAULT_NO_MEMORY, now);
 		return;
@@ -320,7 +333,8 @@ static void start_other(struct ptn_probe *p, struct ptn_place *at, ptn_time now)
 static void step_place(struct ptn_probe *p, struct ptn_place *at, ptn_time now)
 {
 	step_try(p, &at->named, now);
-	if (at->other.state == PTN_TRY_UNUSED && has_wrong_mode(&at->named, now))
+	if (at->other.state == PTN_TRY_UNUSED && !p->set.socket_path &&
+	    has_wrong_mode(&at->named, now))
 		start_other(p, at, now);
 	step_try(p, &at->other, now);
 	if (!is_settled(&at->other) && at->named.depth >= PTN_DEPTH_MODE)
@@ -367,7 +381,7 @@ static int begin_sign_in(struct ptn_probe *p, ptn_time now)
 	const struct ptn_try *t;
 
 	choose_best(p);
-	if (p->best < 0 || !p->set.user)
+	if (p->best < 0 || !ptn_signin_due(&p->set))
 		return 0;
 	t = ptn_probe_chosen(&p->at[p->best]);
 	if (t->is_secured || t->loopback) {
@@ -399,6 +413,26 @@ static int tries_over(const struct ptn_probe *p)
 	return p->sign.state == PTN_TRY_UNUSED || p->sign.state == PTN_TRY_OVER;
 }
 
+static void begin_ports(struct ptn_probe *p, ptn_time now)
+{
+	p->state = PTN_PROBE_PORTS;
+	p->n = p->set.n_ports;
+	for (size_t i = 0; i < p->n; i++) {
+		p->at[i].want = p->set.ports[i];
+		p->at[i].until = now + cut(p->set.limits[POSTERN_LIMIT_OVERALL], PLACE_MS);
+		start_try(p, &p->at[i].named, p->at[i].want.port, p->at[i].want.mode,
+			  p->at[i].until, now);
+	}
+}
+
+static void no_name(struct ptn_probe *p, int err)
+{
+	ptn_probe_stop(p, err == -ENOMEM   ? PTN_FAULT_NO_MEMORY
+			  : p->set.proxy   ? PTN_FAULT_PROXY_UNREACHABLE
+			  : err == -ENOENT ? PTN_FAULT_NAME_NOT_FOUND
+					   : PTN_FAULT_NAME_NO_ANSWER);
+}
+
 static void step_name(struct ptn_probe *p, ptn_time now)
 {
 	int state = p->net->resolved(p->ctx, p->addresses, &p->n_addresses);
@@ -408,19 +442,9 @@ static void step_name(struct ptn_probe *p, ptn_time now)
 		state = -EAGAIN;
 	}
 	if (state < 0)
-		ptn_probe_stop(p, state == -ENOENT   ? PTN_FAULT_NAME_NOT_FOUND
-				  : state == -ENOMEM ? PTN_FAULT_NO_MEMORY
-						     : PTN_FAULT_NAME_NO_ANSWER);
-	if (state <= 0)
-		return;
-	p->state = PTN_PROBE_PORTS;
-	p->n = p->set.n_ports;
-	for (size_t i = 0; i < p->n; i++) {
-		p->at[i].want = p->set.ports[i];
-		p->at[i].until = now + cut(p->set.limits[POSTERN_LIMIT_OVERALL], PLACE_MS);
-		start_try(p, &p->at[i].named, p->at[i].want.port, p->at[i].want.mode,
-			  p->at[i].until, now);
-	}
+		no_name(p, state);
+	if (state > 0)
+		begin_ports(p, now);
 }
 
 int ptn_probe_step(struct ptn_probe *p, ptn_time now)
@@ -449,7 +473,7 @@ ptn_time ptn_probe_wake(const struct ptn_probe *p)
 	for (size_t i = 0; i < p->n; i++) {
 		wake = sooner(wake, wake_of(&p->at[i].named));
 		wake = sooner(wake, wake_of(&p->at[i].other));
-		if (p->at[i].other.state == PTN_TRY_UNUSED)
+		if (p->at[i].other.state == PTN_TRY_UNUSED && !p->set.socket_path)
 			wake = sooner(wake, silent_at(&p->at[i].named));
 	}
 	return wake;
@@ -464,16 +488,25 @@ void ptn_probe_begin(struct ptn_probe *p, const struct ptn_settings *set, const 
 	int err;
 
 	p->set = *set;
+	p->set.sessions = NULL; /* every handshake is a full one */
 	p->net = net;
 	p->ctx = ctx;
 	p->best = -1;
 	for (size_t i = 0; i < sizeof(cut_limits) / sizeof(*cut_limits); i++)
 		p->set.limits[cut_limits[i]] = cut(set->limits[cut_limits[i]], PLACE_MS);
 	p->until = now + p->set.limits[POSTERN_LIMIT_RESOLVE];
-	tell(p, 0, "looking up the name");
-	err = net->resolve(ctx, set->host, p->set.limits[POSTERN_LIMIT_RESOLVE]);
+	if (set->socket_path) {
+		p->addresses[0] =
+			(struct ptn_address){.family = PTN_NET_UNIX, .path = set->socket_path};
+		p->n_addresses = 1;
+		begin_ports(p, now);
+		return;
+	}
+	tell(p, 0, set->proxy ? "looking up the proxy's name" : "looking up the name");
+	err = net->resolve(ctx, set->proxy ? set->proxy->host : set->host,
+			   p->set.limits[POSTERN_LIMIT_RESOLVE]);
 	if (err)
-		ptn_probe_stop(p, err == -ENOMEM ? PTN_FAULT_NO_MEMORY : PTN_FAULT_NAME_NO_ANSWER);
+		no_name(p, err);
 }
 
 void ptn_probe_stop(struct ptn_probe *p, int fault)

@@ -44,7 +44,7 @@ struct ptn_try { /* one connection */
 	int fault, is_secured, offers_auth;
 	int incomplete; /* memory gave out on the way */
 	struct ptn_buf error, advice; /* C strings */
-	char address[64];
+	char address[PTN_NET_TEXT];
 	int loopback;
 	struct ptn_smtp_heard heard;
 	struct ptn_tls_certificate certificate;

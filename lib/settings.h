@@ -15,6 +15,7 @@
 enum { PTN_LIMITS = POSTERN_LIMIT_IDLE + 1 };
 
 struct ptn_proxy_settings; /* net/proxy.h */
+struct ptn_learned;
 
 struct ptn_flow { /* how mails share connections */
 	size_t connections; /* at most */
@@ -40,18 +41,22 @@ struct ptn_settings {
 	void *token_arg;
 	int binding_required; /* only -PLUS mechanisms */
 	int weaker_allowed; /* an offer weaker than a remembered one is no error */
+	struct ptn_learned *learned; /* what sign-ins found: learned.h; NULL: nothing is kept */
 	struct ptn_trust *trust;
 	struct ptn_tls_options tls; /* tls/options.h; strings and keys in it are the handle's */
+	struct ptn_tls_store *sessions; /* left by connections, to be resumed; NULL: none are */
 	int dane; /* TLSA records decide, where a validating resolver gives them */
 	char *name, *mechanisms; /* NULL: the default */
 	struct ptn_proxy_settings *proxy; /* NULL: none */
 	struct ptn_address source[2]; /* family 0: any; one each for IPv4 and IPv6 */
-	char *socket_path; /* a Unix socket in place of the host; NULL: none */
+	char *socket_path; /* the host, where it is the path of a Unix socket; NULL: it is not */
 	struct ptn_flow flow;
 	int limits[PTN_LIMITS]; /* milliseconds, 0 for none */
 	void (*trace)(void *arg, int dir, const char *line, size_t len);
 	void *trace_arg;
 };
+
+void ptn_flow_default(struct ptn_flow *f);
 
 void ptn_trace(const struct ptn_settings *set, int dir, const char *line, size_t len);
 /* A remark of several parts, ended by NULL.  Nothing is put together unless a trace is set. */

@@ -24,14 +24,13 @@ int postern_events(postern *p)
 static int turn(postern *p)
 {
 	struct pollfd fd = {.fd = postern_fd(p), .events = (short)postern_events(p)};
-	postern_mail *m = p->drive.active;
 	int wait = postern_timeout(p);
 
-	if (m && m->waiting && (wait < 0 || wait > READER_PAUSE))
+	if (ptn_drive_waits(&p->drive) && (wait < 0 || wait > READER_PAUSE))
 		wait = READER_PAUSE;
 	if (poll(&fd, 1, wait) < 0 && errno != EINTR)
 		return POSTERN_E_SYSTEM;
-	postern_mail_resume(m);
+	ptn_drive_resume(&p->drive);
 	return postern_step(p);
 }
 

@@ -234,7 +234,7 @@ START_TEST(limits)
 {
 	static const int defaults[] = {0,      20000,  30000,  300000, 60000,
 				       300000, 120000, 300000, 300000, 120000,
-				       180000, 600000, 5000,   250,    600000};
+				       180000, 600000, 5000,   250,    600000, 60000};
 	postern *p = postern_new("mail.example.org");
 
 	for (int i = 0; i < PTN_LIMITS; i++) {

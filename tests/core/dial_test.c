@@ -34,11 +34,13 @@ static void note(struct paths *w, int what, size_t i)
 		 (int)('a' + i));
 }
 
-static int path_open(void *net, const struct ptn_address *to, int port)
+static int path_open(void *net, const struct ptn_address *to, int port,
+		     const struct ptn_address *from)
 {
 	struct paths *w = net;
 	struct path *p = &w->p[to->octets[0]];
 
+	ck_assert_ptr_null(from);
 	ck_assert_int_eq(port, 587);
 	ck_assert_int_eq(to->family, p->family);
 	ck_assert_int_eq(p->open, 0); /* each is tried once */
@@ -90,6 +92,19 @@ static ptn_time next_news(const struct paths *w)
 	return at;
 }
 
+static void start(struct ptn_dial *d, struct paths *w, const struct ptn_address *list, int family,
+		  ptn_time delay, ptn_time limit)
+{
+	const struct ptn_dial_way way = {.list = list,
+					 .n = w->n,
+					 .family = family,
+					 .port = 587,
+					 .delay = delay,
+					 .limit = limit};
+
+	ptn_dial_start(d, &paths_net, w, &way, w->now);
+}
+
 /* Dial to the end, asleep whenever it says so: 1 or -1 as ptn_dial_step(). */
 static int dial(struct paths *w, struct ptn_dial *d, int family, ptn_time delay, ptn_time limit)
 {
@@ -99,7 +114,7 @@ static int dial(struct paths *w, struct ptn_dial *d, int family, ptn_time delay,
 	for (size_t i = 0; i < w->n; i++)
 		list[i] = (struct ptn_address){.family = w->p[i].family,
 					       .octets = {(unsigned char)i}};
-	ptn_dial_start(d, &paths_net, w, list, w->n, family, 587, delay, limit, w->now);
+	start(d, w, list, family, delay, limit);
 	for (int turns = 0; !(state = ptn_dial_step(d, w->now, &handle)); turns++) {
 		ptn_time wake = ptn_dial_wake(d), news = next_news(w);
 
@@ -295,7 +310,7 @@ START_TEST(closed_on_the_way)
 		list[i] =
 			(struct ptn_address){.family = w.p[i].family, .octets = {(unsigned char)i}};
 	}
-	ptn_dial_start(&d, &paths_net, &w, list, w.n, 0, 587, 10, 10000, 0);
+	start(&d, &w, list, 0, 10, 10000);
 	ck_assert_ptr_eq(ptn_dial_address(&d), &list[0]); /* the first to be tried: an IPv6 one */
 	for (w.now = 0; w.now < 10 * _i; w.now += 5)
 		ck_assert_int_eq(ptn_dial_step(&d, w.now, &handle), 0);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "fake_tls.h"
 #include "main.h"
@@ -24,15 +25,25 @@ struct host {
 	unsigned char last; /* octet of its address 192.0.2.x */
 };
 
+struct signature { /* what a validating name server says of a name, or its TLSA records */
+	const char *name;
+	int result, vouched;
+	size_t keys;
+};
+
 static struct world w;
 static struct {
 	struct {
 		int result;
 		struct ptn_service list[PTN_NET_SERVICES];
 		size_t n;
+		int vouched;
 	} service[2]; /* _submissions, _submission */
 	struct host host[PTN_ROUTE_MOST];
 	size_t hosts;
+	struct signature signature[2 * PTN_ROUTE_MOST];
+	size_t signatures, keys; /* of the last answer */
+	int what, vouched;
 	int delay; /* until an answer, ms; -1: none comes */
 	char asked[ASKED][256];
 	int limit[ASKED], n_asked;
@@ -62,20 +73,59 @@ static int answered(void)
 	return 1;
 }
 
-static int fake_find(void *net, const char *name, int milliseconds)
+static int fake_find(void *net, int what, const char *name, int milliseconds)
 {
 	(void)net;
+	dns.what = what;
 	return ask(name, milliseconds);
+}
+
+/* TLSA records, and whether the addresses are vouched for. */
+static int found_of_host(const char *name)
+{
+	for (size_t i = 0; i < dns.signatures; i++)
+		if (ptn_text_equal(dns.signature[i].name, name)) {
+			dns.vouched = dns.signature[i].vouched;
+			dns.keys = dns.signature[i].keys;
+			return dns.signature[i].result;
+		}
+	return -ENOENT;
+}
+
+static const struct ptn_association *fake_associations(void *net, size_t *n)
+{
+	static unsigned char data[300];
+	static struct ptn_association list[PTN_NET_ASSOCIATIONS];
+
+	(void)net;
+	for (size_t i = 0; i < dns.keys; i++) /* the last one is a whole certificate */
+		list[i] = (struct ptn_association){3, 1, i + 1 < dns.keys ? 1 : 0,
+						   i + 1 < dns.keys ? 32 : sizeof data, data};
+	memset(data, 'k', sizeof data);
+	*n = dns.keys;
+	return list;
+}
+
+static int fake_vouched(void *net)
+{
+	(void)net;
+	ck_assert_int_ne(dns.what, PTN_FIND_SERVICES); /* nobody asked for it */
+	return dns.vouched;
 }
 
 static int fake_found(void *net, struct ptn_service list[PTN_NET_SERVICES], size_t *n)
 {
-	int which = strncmp(dns.asked[dns.n_asked - 1], "_submissions.", 13) != 0;
+	const char *name = dns.asked[dns.n_asked - 1];
+	int which = strncmp(name, "_submissions.", 13) != 0;
 
 	(void)net;
 	*n = 0;
+	dns.vouched = dns.keys = 0;
 	if (!answered())
 		return 0;
+	if (dns.what == PTN_FIND_VOUCHED_ADDRESS || dns.what == PTN_FIND_ASSOCIATIONS)
+		return found_of_host(name);
+	dns.vouched = dns.service[which].vouched;
 	if (dns.service[which].result == 1) {
 		*n = dns.service[which].n;
 		memcpy(list, dns.service[which].list, sizeof dns.service[which].list);
@@ -113,11 +163,12 @@ static void fake_stop(void *net)
 	dns.running = 0;
 }
 
-static int fake_open(void *net, const struct ptn_address *to, int port)
+static int fake_open(void *net, const struct ptn_address *to, int port,
+		     const struct ptn_address *from)
 {
 	ck_assert_int_lt(dns.n_opened, 64);
 	dns.opened[dns.n_opened++] = to->octets[3];
-	return world_net.open(net, to, port);
+	return world_net.open(net, to, port, from);
 }
 
 static struct ptn_net net;
@@ -153,6 +204,8 @@ static void set_up(void)
 	net = world_net;
 	net.find = fake_find;
 	net.found = fake_found;
+	net.associations = fake_associations;
+	net.vouched = fake_vouched;
 	net.resolve = fake_resolve;
 	net.resolved = fake_resolved;
 	net.resolve_stop = fake_stop;
@@ -169,8 +222,12 @@ static void set_up(void)
 
 static void part(void)
 {
-	while (search.n_parting)
-		ptn_link_free(search.parting[--search.n_parting]);
+	while (search.parting) {
+		struct ptn_link *l = search.parting;
+
+		search.parting = l->next;
+		ptn_link_free(l);
+	}
 }
 
 static void tear_down(void)
@@ -560,6 +617,242 @@ START_TEST(the_certificate_is_for_the_right_name)
 }
 END_TEST
 
+/* ---- DANE (RFC 7673) ------------------------------------------------------------------------- */
+
+static void sign(const char *name, int result, int vouched, size_t keys)
+{
+	dns.signature[dns.signatures++] = (struct signature){name, result, vouched, keys};
+}
+
+/* The names asked for behind the two of the services, "a b c". */
+static const char *asked_then(void)
+{
+	static char text[2048];
+
+	text[0] = '\0';
+	for (int i = 2; i < dns.n_asked; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 2 ? " " : "",
+			 dns.asked[i]);
+	return text;
+}
+
+#define HOST "mail.example.net"
+#define KEYS "_1._tcp.mail.example.net"
+
+static const struct {
+	int dane, services, address, address_result; /* vouched or not */
+	int keys_result, keys_vouched;
+	size_t keys; /* that the link gets */
+	const char *asked, *identity;
+	int fault;
+} danes[] = {
+	/* not wanted, or not to be had: as ever */
+	{0, 1, 1, 1, 1, 1, 0, HOST, "example.org", 0},
+	{1, 0, 1, 1, 1, 1, 0, HOST, "example.org", 0},
+	/* the servers are the domain's, so their own name will do, whatever else */
+	{1, 1, 0, 1, 1, 1, 0, HOST " " HOST, HOST, 0},
+	{1, 1, 0, -ENOENT, 1, 1, 0, HOST " " HOST, HOST, 0},
+	{1, 1, 1, 1, 1, 1, 3, HOST " " HOST " " KEYS, HOST, 0},
+	{1, 1, 1, -ENOENT, 1, 1, 3, HOST " " HOST " " KEYS, HOST, 0}, /* it has IPv6 only */
+	{1, 1, 1, 1, 1, 0, 0, HOST " " HOST " " KEYS, HOST, 0},
+	{1, 1, 1, 1, -ENOENT, 1, 0, HOST " " HOST " " KEYS, HOST, 0},
+	{1, 1, 1, 1, -ENOENT, 0, 0, HOST " " HOST " " KEYS, HOST, 0},
+	/* what cannot be found out may be kept back by somebody */
+	{1, 1, 1, -EAGAIN, 1, 1, 0, HOST " " HOST, "", PTN_FAULT_NAME_NO_ANSWER},
+	{1, 1, 1, 1, -EAGAIN, 1, 0, HOST " " HOST " " KEYS, "", PTN_FAULT_NAME_NO_ANSWER},
+	{1, 1, 1, 1, -EAGAIN, 0, 0, HOST " " HOST " " KEYS, "", PTN_FAULT_NAME_NO_ANSWER},
+	{1, 1, 1, 1, -ENOMEM, 1, 0, HOST " " HOST " " KEYS, "", PTN_FAULT_NO_MEMORY},
+	{1, 1, 1, -ENOMEM, 1, 1, 0, HOST " " HOST, "", PTN_FAULT_NO_MEMORY},
+};
+
+START_TEST(keys_in_dns)
+{
+	set.dane = danes[_i].dane;
+	serve(1, 0, HOST, 1);
+	dns.service[0].vouched = dns.service[1].vouched = danes[_i].services;
+	host(HOST, 1, 10);
+	sign(HOST, danes[_i].address_result, danes[_i].address, 0);
+	sign(KEYS, danes[_i].keys_result, danes[_i].keys_vouched, 3);
+	ck_assert_int_eq(run(), danes[_i].fault ? -1 : 1);
+	ck_assert_str_eq(ptn_fault_id(search.fault), ptn_fault_id(danes[_i].fault));
+	ck_assert_str_eq(asked_then(), danes[_i].asked);
+	if (danes[_i].fault) {
+		ck_assert_int_eq(w.opened, 0);
+		return;
+	}
+	ck_assert_str_eq(ptn_link_identity(line), danes[_i].identity);
+	ck_assert_uint_eq(line->n_tlsa, danes[_i].keys);
+	for (size_t i = 0; i < line->n_tlsa; i++) {
+		ck_assert_int_eq(line->tlsa[i].usage, 3);
+		ck_assert_int_eq(line->tlsa[i].selector, 1);
+		ck_assert_int_eq(line->tlsa[i].matching, i < 2);
+		ck_assert_uint_eq(line->tlsa[i].size, i < 2 ? 32 : 300);
+		ck_assert_int_eq(
+			(i < 2 ? line->tlsa[i].data : line->tlsa[i].more)[line->tlsa[i].size - 1u],
+			'k');
+	}
+	/* They are the link's own, whatever becomes of the search. */
+	ptn_search_begin(&search, w.now, 0);
+	for (size_t i = 0; i < line->n_tlsa; i++)
+		ck_assert_int_eq((line->tlsa[i].more ? line->tlsa[i].more : line->tlsa[i].data)[0],
+				 'k');
+}
+END_TEST
+
+/* One server's keys are kept back: the next one is used.  Each port has keys of its own; that a
+ * host is what it says it is is asked for once. */
+START_TEST(the_next_server)
+{
+	set.dane = 1;
+	serve(1, 0, "a.example.net", 1);
+	serve(1, 1, "b.example.net", 1);
+	serve(0, 1, "b.example.net", 2);
+	dns.service[0].vouched = dns.service[1].vouched = 1;
+	host("a.example.net", 1, 10);
+	host("b.example.net", 1, 20);
+	sign("a.example.net", 1, 1, 0);
+	sign("b.example.net", 1, 1, 0);
+	sign("_1._tcp.a.example.net", -EAGAIN, 0, 0);
+	sign("_1._tcp.b.example.net", 1, 1, 2);
+	sign("_2._tcp.b.example.net", 1, 1, 1);
+	ck_assert_int_eq(run(), 1);
+	ck_assert_str_eq(asked_then(), "a.example.net a.example.net _1._tcp.a.example.net "
+				       "b.example.net b.example.net _1._tcp.b.example.net "
+				       "_2._tcp.b.example.net");
+	ck_assert_str_eq(ptn_link_host(line), "b.example.net");
+	ck_assert_uint_eq(line->n_tlsa, 2);
+	for (int i = 0; i < dns.n_opened; i++)
+		ck_assert_int_eq(dns.opened[i], 20);
+}
+END_TEST
+
+/* Each request for memory fails in turn: nothing is taken for "no keys". */
+START_TEST(keys_without_memory)
+{
+	int state = -1;
+
+	for (int n = 0; state < 0; n++) {
+		ck_assert_int_lt(n, 200);
+		tear_down();
+		set_up();
+		set.dane = 1;
+		serve(1, 0, HOST, 1);
+		dns.service[0].vouched = 1;
+		host(HOST, 1, 10);
+		sign(HOST, 1, 1, 0);
+		sign(KEYS, 1, 1, 3);
+		grants = n;
+		state = run();
+		grants = -1;
+		if (state < 0)
+			ck_assert_str_eq(ptn_fault_id(search.fault), "no-memory");
+		else
+			ck_assert_uint_eq(line->n_tlsa, 3);
+	}
+	ck_assert_int_eq(state, 1);
+}
+END_TEST
+
+/* ---- By way of a proxy ----------------------------------------------------------------------- */
+
+static struct ptn_proxy_settings proxy = {
+	.kind = PTN_PROXY_SOCKS5, .host = (char *)"proxy.example.com", .port = 1};
+
+/* Only the proxy's address is looked up, once; the servers' names are for it to know. */
+START_TEST(servers_behind_a_proxy)
+{
+	static const struct {
+		int result, fault;
+		const char *cause;
+	} all[] = {
+		{1, 0, ""},
+		{-ENOENT, PTN_FAULT_PROXY_UNREACHABLE,
+		 "the proxy cannot be reached: its address was not found"},
+		{-EAGAIN, PTN_FAULT_PROXY_UNREACHABLE,
+		 "the proxy cannot be reached: its address was not found"},
+	};
+	struct ptn_discover *d = ptn_mem_alloc(sizeof *d);
+
+	serve(1, 0, "a.example.net", 1);
+	serve(1, 1, "b.example.net", 1);
+	host("proxy.example.com", all[_i].result, 30);
+	d->net = &net;
+	d->ctx = &w;
+	d->domain = "example.org";
+	d->proxy = "proxy.example.com";
+	ptn_discover_begin(d, w.now, 20000, 1);
+	while (!ptn_discover_step(d, w.now))
+		w.now++;
+	ck_assert_str_eq(asked_then(), "proxy.example.com");
+	if (all[_i].fault) {
+		ck_assert_str_eq(ptn_fault_id(d->fault), ptn_fault_id(all[_i].fault));
+	} else {
+		ck_assert_uint_eq(d->n, 2);
+		ck_assert_str_eq(d->targets[1].host, "b.example.net");
+		ck_assert_int_eq(d->targets[1].addresses[0].octets[3], 30);
+	}
+	ptn_discover_free(d);
+	set.proxy = &proxy;
+	if (!all[_i].fault)
+		return;
+	ck_assert_int_eq(run(), -1);
+	ck_assert_str_eq(ptn_fault_id(search.fault), ptn_fault_id(all[_i].fault));
+	ck_assert_str_eq(ptn_buf_data(&search.cause), all[_i].cause);
+	ck_assert_int_eq(w.opened, 0);
+}
+END_TEST
+
+/* The same without discovery: the server's name never leaves for a name server of ours. */
+START_TEST(a_server_behind_a_proxy)
+{
+	static const struct {
+		int result;
+		const char *cause;
+	} all[] = {
+		{1, ""},
+		{-ENOENT,
+		 "the proxy cannot be reached: the host name proxy.example.com was not found"},
+		{-EAGAIN, "the proxy cannot be reached: no name server answered for "
+			  "proxy.example.com"},
+	};
+
+	set.domain = NULL;
+	set.proxy = &proxy;
+	set.ports[0] = (struct ptn_candidate){.port = 3, .mode = PTN_MODE_STARTTLS};
+	set.n_ports = 1;
+	host("proxy.example.com", all[_i].result, 30);
+	ptn_search_begin(&search, w.now, 0);
+	while (!ptn_search_step(&search, w.now, &line) && !w.opened)
+		w.now++;
+	ck_assert_int_eq(dns.n_asked, 1);
+	ck_assert_str_eq(dns.asked[0], "proxy.example.com");
+	ck_assert_int_eq(w.opened, all[_i].result == 1);
+	if (w.opened) {
+		ck_assert_int_eq(dns.opened[0], 30);
+		ck_assert_int_eq(w.c[0].port, proxy.port);
+	} else {
+		ck_assert_str_eq(ptn_fault_id(search.fault), "proxy-unreachable");
+		ck_assert_str_eq(ptn_buf_data(&search.cause), all[_i].cause);
+	}
+}
+END_TEST
+
+/* A password in the clear stays on this machine, and where a proxy leads is not known. */
+START_TEST(no_password_through_a_proxy_in_the_clear)
+{
+	set.domain = NULL;
+	set.host = (char *)"localhost";
+	set.user = set.password = (char *)"x";
+	set.proxy = &proxy;
+	set.ports[0] = (struct ptn_candidate){.port = 3, .mode = PTN_MODE_NONE};
+	set.n_ports = 1;
+	host("proxy.example.com", 1, 30);
+	ck_assert_int_eq(run(), -1);
+	ck_assert_str_eq(ptn_fault_id(search.fault), "clear-text-sign-in");
+	ck_assert_int_eq(w.opened, 0);
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "discover");
@@ -581,4 +874,10 @@ void test_cases(Suite *s)
 	tcase_add_test(t, none_is_up);
 	tcase_add_loop_test(t, the_certificate_is_for_the_right_name, 0,
 			    2 * (int)(sizeof checks / sizeof *checks));
+	EACH(t, keys_in_dns, danes);
+	tcase_add_test(t, the_next_server);
+	tcase_add_test(t, keys_without_memory);
+	tcase_add_loop_test(t, servers_behind_a_proxy, 0, 3);
+	tcase_add_loop_test(t, a_server_behind_a_proxy, 0, 3);
+	tcase_add_test(t, no_password_through_a_proxy_in_the_clear);
 }

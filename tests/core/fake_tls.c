@@ -13,9 +13,11 @@
 #include "must.h"
 #include "tls/tls.h"
 
-int fake_tls_shakes, fake_tls_verdict;
+int fake_tls_shakes, fake_tls_verdict, fake_tls_refusal;
 const char *fake_tls_certificate;
 char fake_tls_host[256];
+const char *fake_tls_binding;
+struct ptn_tls_with fake_tls_with;
 
 struct ptn_tls {
 	struct ptn_buf in, out;
@@ -32,6 +34,7 @@ int __wrap_ptn_tls_handshake(struct ptn_tls *t);
 ptrdiff_t __wrap_ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap);
 ptrdiff_t __wrap_ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len);
 void __wrap_ptn_tls_bye(struct ptn_tls *t);
+void __wrap_ptn_tls_rest(struct ptn_tls *t);
 int __wrap_ptn_tls_fault(const struct ptn_tls *t);
 
 struct ptn_tls *__wrap_ptn_tls_new(struct ptn_trust *trust, const char *host)
@@ -45,6 +48,28 @@ struct ptn_tls *__wrap_ptn_tls_new(struct ptn_trust *trust, const char *host)
 		return NULL;
 	}
 	return t;
+}
+
+struct ptn_tls *__wrap_ptn_tls_new_with(struct ptn_trust *trust, const char *host,
+					const struct ptn_tls_with *with);
+
+struct ptn_tls *__wrap_ptn_tls_new_with(struct ptn_trust *trust, const char *host,
+					const struct ptn_tls_with *with)
+{
+	fake_tls_with = *with;
+	return __wrap_ptn_tls_new(trust, host);
+}
+
+const char *__wrap_ptn_tls_binding(struct ptn_tls *t, unsigned char out[64], size_t *n);
+
+const char *__wrap_ptn_tls_binding(struct ptn_tls *t, unsigned char out[64], size_t *n)
+{
+	*n = 0;
+	if (!t->up || t->fault || !fake_tls_binding)
+		return NULL;
+	*n = strlen(fake_tls_binding);
+	memcpy(out, fake_tls_binding, *n);
+	return "tls-exporter";
 }
 
 void __wrap_ptn_tls_free(struct ptn_tls *t)
@@ -110,6 +135,10 @@ ptrdiff_t __wrap_ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap)
 
 	if (!n && t->ended)
 		t->fault = PTN_FAULT_TLS_CLOSED;
+	if (t->up && fake_tls_refusal)
+		t->fault = fake_tls_refusal;
+	if (t->fault)
+		return -1;
 	if (!n)
 		return t->fault ? -1 : 0;
 	memcpy(buf, ptn_buf_data(&t->in), n);
@@ -123,6 +152,11 @@ ptrdiff_t __wrap_ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len)
 }
 
 void __wrap_ptn_tls_bye(struct ptn_tls *t)
+{
+	(void)t;
+}
+
+void __wrap_ptn_tls_rest(struct ptn_tls *t)
 {
 	(void)t;
 }

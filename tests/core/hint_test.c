@@ -10,7 +10,8 @@ static const struct ptn_hint known = {.port = 465,
 				      .family = 6,
 				      .capabilities = 7,
 				      .milliseconds = 31,
-				      .seconds = 1795257600};
+				      .seconds = 1795257600,
+				      .offer = 3};
 
 START_TEST(what_is_printed_is_read)
 {
@@ -20,7 +21,7 @@ START_TEST(what_is_printed_is_read)
 	ck_assert_int_eq(ptn_hint_print(&text, &known, "mail.example.org"), 0);
 	ck_assert_int_eq(ptn_buf_add(&text, "", 1), 0);
 	ck_assert_str_eq(ptn_buf_data(&text),
-			 "postern-route 1 mail.example.org 465 implicit 6 7 31 1795257600");
+			 "postern-route 1 mail.example.org 465 implicit 6 7 31 1795257600 3");
 	ck_assert_int_eq(ptn_hint_parse(&h, ptn_buf_data(&text), "MAIL.example.org"), 0);
 	ck_assert_int_eq(h.port, known.port);
 	ck_assert_int_eq(h.mode, known.mode);
@@ -28,9 +29,21 @@ START_TEST(what_is_printed_is_read)
 	ck_assert_uint_eq(h.capabilities, known.capabilities);
 	ck_assert_int_eq(h.milliseconds, known.milliseconds);
 	ck_assert_int_eq(h.seconds, known.seconds);
+	ck_assert_uint_eq(h.offer, known.offer);
 	ck_assert_int_eq(ptn_hint_parse(&h, ptn_buf_data(&text), "other.example.org"), 1);
 	ck_assert_int_eq(ptn_hint_parse(&h, ptn_buf_data(&text), NULL), 1);
 	ptn_buf_free(&text);
+}
+END_TEST
+
+/* Before it was written what a server offered. */
+START_TEST(an_older_text)
+{
+	struct ptn_hint h = {.offer = 3};
+
+	ck_assert_int_eq(ptn_hint_parse(&h, "postern-route 1 h 465 implicit 6 7 31 99", "h"), 0);
+	ck_assert_int_eq(h.seconds, 99);
+	ck_assert_uint_eq(h.offer, 0);
 }
 END_TEST
 
@@ -49,6 +62,8 @@ static const char *const bad[] = {
 	"postern-route 1 h 465 implicit 6 7 31",
 	"postern-route 1 h 465 implicit 6 7 31 x",
 	"postern-route 1 h 465 implicit 6 7 31 1 more",
+	"postern-route 1 h 465 implicit 6 7 31 1 4",
+	"postern-route 1 h 465 implicit 6 7 31 1 3 more",
 	"smtp://user:password@h",
 };
 
@@ -94,6 +109,7 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "hint");
 
 	tcase_add_test(t, what_is_printed_is_read);
+	tcase_add_test(t, an_older_text);
 	EACH(t, what_is_no_route_is_refused, bad);
 	tcase_add_test(t, the_hint_goes_first_and_nobody_is_lost);
 }

@@ -813,6 +813,26 @@ START_TEST(an_implicit_port_that_speaks_first)
 }
 END_TEST
 
+/* In TLS 1.3 a server misses our certificate when our handshake is done (RFC 8446 4.4.2.4): that is
+ * told as what it is, and any other alert at that place as a connection that is gone. */
+START_TEST(a_certificate_is_wanted)
+{
+	static const char *const closed[] = {"tls-ehlo-closed", "greeting-closed"};
+
+	for (int i = 0; i < 2; i++) {
+		int kind = i ? 3 : 1;
+
+		w = new_wire(kinds[kind].turns);
+		fake_tls_refusal = PTN_FAULT_TLS_CERT_WANTED;
+		ck_assert_str_eq(ptn_fault_id(run(&w, kind).link_fault), "tls-certificate-wanted");
+		w = new_wire(kinds[kind].turns);
+		fake_tls_refusal = PTN_FAULT_TLS_ALERT;
+		ck_assert_str_eq(ptn_fault_id(run(&w, kind).link_fault), closed[i]);
+		fake_tls_refusal = 0;
+	}
+}
+END_TEST
+
 START_TEST(a_port_that_expects_tls)
 {
 	static const struct turn alert[] = {{NULL, "\x15\x03\x01\x00\x02\x02\x28"}, {NULL, ""}};
@@ -1002,6 +1022,7 @@ void test_cases(Suite *s)
 	tcase_add_test(t, without_limits);
 	tcase_add_test(t, injected);
 	tcase_add_test(t, an_implicit_port_that_speaks_first);
+	tcase_add_test(t, a_certificate_is_wanted);
 	tcase_add_test(t, a_port_that_expects_tls);
 	tcase_add_test(t, the_name_it_gives);
 	tcase_add_test(t, no_mechanism_in_common);

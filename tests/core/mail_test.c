@@ -96,13 +96,27 @@ static ptrdiff_t feed(void *arg, char *buf, size_t cap)
 	return (ptrdiff_t)n;
 }
 
+static ptrdiff_t copy_text(const postern_mail *m, char *to)
+{
+	const struct ptn_smtp_envelope *e = &m->envelope;
+
+	must(e->text_len[0] + e->text_len[1] <= CONTENT_MOST);
+	memcpy(to, e->text[0], e->text_len[0]);
+	memcpy(to + e->text_len[0], e->text[1], e->text_len[1]);
+	return (ptrdiff_t)(e->text_len[0] + e->text_len[1]);
+}
+
 /* All of the content as it would be sent; gives its length, or -1 where reading failed. */
 static ptrdiff_t drain(postern_mail *m, char *to, size_t cap)
 {
 	size_t n = 0;
+	int fault = 0;
 
+	if (ptn_mail_in_memory(m))
+		return copy_text(m, to);
+	must(!m->envelope.text[0] && !m->envelope.text[1]);
 	for (int waits = 0;;) {
-		ptrdiff_t got = ptn_mail_read(m, to + n, cap);
+		ptrdiff_t got = ptn_mail_read(m, to + n, cap, &fault);
 
 		must(m->waiting == (got == POSTERN_LATER));
 		if (got == POSTERN_LATER) {
@@ -112,6 +126,7 @@ static ptrdiff_t drain(postern_mail *m, char *to, size_t cap)
 			m->resumed = 0;
 			continue;
 		}
+		must((got < 0) == (fault != 0));
 		if (got <= 0)
 			return got ? -1 : (ptrdiff_t)n;
 		must((size_t)got <= cap);
@@ -185,10 +200,12 @@ static void expect_content(postern_mail *m, size_t i, size_t cap)
 	static char got[CONTENT_MOST + 16384], wanted[CONTENT_MOST];
 	ptrdiff_t n = drain(m, got, cap);
 	size_t w = expected(m, i, wanted);
+	int fault = 0;
 
 	ck_assert_int_eq(n, (ptrdiff_t)w);
 	ck_assert_mem_eq(got, wanted, w);
-	ck_assert_int_eq(ptn_mail_read(m, got, cap), 0); /* the end is the end */
+	if (!ptn_mail_in_memory(m))
+		ck_assert_int_eq(ptn_mail_read(m, got, cap, &fault), 0); /* the end is the end */
 }
 
 static const size_t caps[] = {1, 2, 7, 64, 16384};
@@ -576,7 +593,7 @@ START_TEST(the_final_reply)
 
 		/* What was said to RCPT is not what decided. */
 		ptn_mail_recipient(m, 0, POSTERN_PENDING, reply_of("250 2.1.5 rcpt ok\r\n"));
-		ck_assert_str_eq(postern_mail_recipient_text(m, 0), "rcpt ok");
+		ck_assert_str_eq(postern_mail_recipient_text(m, 0), "");
 		ptn_mail_finish(m, ends[i].outcome, ends[i].fault,
 				ends[i].reply ? reply_of(ends[i].reply) : NULL);
 		ck_assert_int_eq(postern_mail_outcome(m), ends[i].outcome);

@@ -192,7 +192,7 @@ START_TEST(settings_wait_for_the_mails)
 	for (int at_work = 0; at_work < 2; at_work++) {
 		if (!at_work)
 			ck_assert_int_eq(postern_submit(p, m), 0);
-		for (int i = 0; at_work && !p->drive.active; i++) {
+		for (int i = 0; at_work && !p->drive.at_work; i++) {
 			ck_assert_int_lt(i, 10000);
 			postern_step(p);
 			the_world.now++;

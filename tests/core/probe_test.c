@@ -171,11 +171,12 @@ static void fake_stop(void *net)
 	(void)net;
 }
 
-static int fake_open(void *net, const struct ptn_address *to, int port)
+static int fake_open(void *net, const struct ptn_address *to, int port,
+		     const struct ptn_address *from)
 {
 	struct server *c = &w.c[w.n];
 
-	(void)net, (void)to;
+	(void)net, (void)to, (void)from;
 	ck_assert_int_lt(w.n, CONNECTIONS);
 	*c = (struct server){.port = port, .kind = w.kinds[port], .open = 1, .since = w.now};
 	return w.n++;

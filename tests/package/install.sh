@@ -73,7 +73,7 @@ ldd "$work/consumer" | grep -q libpostern && fail 'the static link uses the shar
 every=$(pkg-config --static --libs postern | sed "s|-lpostern|$prefix/lib/libpostern.a|")
 # shellcheck disable=SC2046,SC2086
 if echo 'int main(void) { return 0; }' | "$compiler" -x c -o "$work/empty" - -x none \
-	$(pkg-config --static --libs gnutls libgsasl libcares) 2>/dev/null; then
+	$(pkg-config --static --libs gnutls libgsasl libcares libidn2) 2>/dev/null; then
 	use 'pkg-config --static' /nonexistent $(pkg-config --cflags postern) $every
 else
 	echo 'not tried: pkg-config --static (a library that GnuTLS or libgsasl names is not here)'
