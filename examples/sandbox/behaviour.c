@@ -7,12 +7,13 @@
 #include "script.h"
 
 static const char *const command_names[COMMAND_COUNT] = {
-	"GREETING", "EHLO", "HELO", "STARTTLS", "TLS",  "AUTH", "MAIL", "RCPT",
-	"DATA",     "BDAT", "DOT",  "RSET",     "NOOP", "VRFY", "QUIT"};
+	"GREETING", "EHLO", "HELO", "STARTTLS", "TLS",  "AUTH", "MAIL",   "RCPT",  "DATA",
+	"BDAT",     "DOT",  "RSET", "NOOP",     "VRFY", "QUIT", "METHOD", "LOGIN", "CONNECT"};
 
 static const char *const capability_names[] = {
-	"PIPELINING",          "SIZE",     "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN",
-	"ENHANCEDSTATUSCODES", "STARTTLS", "AUTH",     NULL};
+	"PIPELINING",          "SIZE",        "8BITMIME", "SMTPUTF8",   "CHUNKING",   "DSN",
+	"ENHANCEDSTATUSCODES", "STARTTLS",    "AUTH",     "BINARYMIME", "REQUIRETLS", "DELIVERBY",
+	"FUTURERELEASE",       "MT-PRIORITY", "LIMITS",   NULL};
 
 const char *command_name(enum command c)
 {
@@ -42,6 +43,72 @@ unsigned capability_find(const char *s, size_t n)
 	return 0;
 }
 
+/* ---- what follows the keywords ---- */
+
+static const char *read_limits(struct behaviour *b, const char *text)
+{
+	const char *word;
+	size_t n;
+
+	b->rcptmax = b->mailmax = b->rcptdomainmax = 0;
+	while ((word = next_word(&text, &n))) {
+		const char *equals = memchr(word, '=', n);
+		size_t key = equals ? (size_t)(equals - word) : n;
+		long long *out = same_word("RCPTMAX", word, key)         ? &b->rcptmax
+				 : same_word("MAILMAX", word, key)       ? &b->mailmax
+				 : same_word("RCPTDOMAINMAX", word, key) ? &b->rcptdomainmax
+									 : NULL;
+
+		if (!equals)
+			return "a limit is NAME=NUMBER";
+		if (out && read_number(equals + 1, n - key - 1, 999999, out))
+			return "the number of a limit has one to six digits";
+	}
+	return NULL;
+}
+
+/* "SECONDS DATE" (RFC 4865 4). */
+static const char *read_hold(struct behaviour *b, const char *text)
+{
+	const char *blank = strchr(text, ' ');
+
+	if (!blank || read_number(text, (size_t)(blank - text), 999999999, &b->hold_max) ||
+	    strlen(blank + 1) != strlen("2026-12-31T23:59:59Z"))
+		return "not like 86400 2026-12-31T23:59:59Z";
+	b->hold_until = blank + 1;
+	return NULL;
+}
+
+static const char *read_argument(struct behaviour *b, unsigned capability, const char *text)
+{
+	if (capability == CAP_LIMITS)
+		return read_limits(b, text);
+	if (capability == CAP_FUTURERELEASE)
+		return read_hold(b, text);
+	if (capability == CAP_DELIVERBY && read_number(text, strlen(text), 999999999, &b->by_min))
+		return "not a number of seconds";
+	return NULL;
+}
+
+const char *capability_wrong(unsigned capability, const char *argument)
+{
+	struct behaviour scratch = {0};
+
+	return read_argument(&scratch, capability, argument);
+}
+
+static void offer(struct behaviour *b, const struct rule *r)
+{
+	b->capabilities |= (unsigned)r->number;
+	for (unsigned i = 0; r->text && i < CAPABILITIES; i++)
+		if (r->number == 1ll << i) {
+			b->arguments[i] = r->text;
+			read_argument(b, 1u << i, r->text);
+		}
+}
+
+/* ---- rules ---- */
+
 static int applies(const struct rule *r, const char *name)
 {
 	return !r->on || strcmp(r->on, name) == 0;
@@ -54,6 +121,21 @@ static void apply(struct behaviour *b, const struct rule *r)
 		b->capabilities &= ~(unsigned)r->number;
 		b->starttls &= !(r->number & CAP_STARTTLS);
 		b->auth &= !(r->number & CAP_AUTH);
+		break;
+	case RULE_WITH:
+		offer(b, r);
+		break;
+	case RULE_CLAIM:
+		b->claims |= (unsigned)r->number;
+		break;
+	case RULE_CONNECTIONS:
+		b->connections = r->number;
+		break;
+	case RULE_PROXY_USER:
+		b->proxy_user = r->text;
+		break;
+	case RULE_FORGETFUL:
+		b->forgetful = 1;
 		break;
 	case RULE_MECHANISMS:
 		b->mechanisms = r->text;
@@ -92,9 +174,57 @@ static void apply(struct behaviour *b, const struct rule *r)
 	case RULE_STALLED:
 		b->stalled = 1;
 		break;
+	case RULE_MECHANISMS_CLEAR:
+		b->mechanisms_clear = r->text;
+		break;
+	case RULE_CLIENT_CERTIFICATE:
+		b->client_certificate = (int)r->number;
+		break;
+	case RULE_STAPLE:
+		b->staple = r->text;
+		break;
+	case RULE_TICKETS:
+		b->tickets = r->number;
+		break;
+	case RULE_NO_RESUMPTION:
+		b->no_resumption = 1;
+		break;
+	case RULE_NO_EXTENDED_SECRET:
+		b->no_extended_secret = 1;
+		break;
+	case RULE_RECORDS:
+		b->records = r->number;
+		break;
+	case RULE_GARBLE:
+		b->garble = r->number;
+		break;
+	case RULE_NO_INITIAL_RESPONSE:
+		b->no_initial_response = 1;
+		break;
+	case RULE_TOKEN_ERROR:
+		b->token_error = r->text;
+		break;
+	case RULE_TOKEN_AT_ONCE:
+		b->token_at_once = 1;
+		break;
+	case RULE_REFUSE_TOKENS:
+		b->refuse_tokens = r->number;
+		break;
+	case RULE_TOKEN_USES:
+		b->token_uses = r->number;
+		break;
+	case RULE_FORWARD:
+		b->forward = r;
+		break;
+	case RULE_EXTRA:
+	case RULE_MECHANISMS_LATER:
+	case RULE_REFUSE_MECHANISM:
+	case RULE_STRIP:
 	case RULE_REPLY:
 	case RULE_DROP:
 	case RULE_DELAY:
+	case RULE_CUT:
+	case RULE_MAP:
 	case RULE_REFUSE_SENDER:
 	case RULE_REFUSE_RECIPIENT:
 		break;
@@ -106,11 +236,18 @@ void behaviour_resolve(struct behaviour *b, const struct rule *rules, const char
 	memset(b, 0, sizeof(*b));
 	b->rules = rules;
 	b->name = name;
-	b->capabilities = CAP_ALL;
+	b->capabilities = CAP_USUAL;
+	for (unsigned i = 0; i < CAPABILITIES; i++)
+		if (1u << i == CAP_FUTURERELEASE)
+			b->arguments[i] = "604800 2099-12-31T23:59:59Z";
+	read_hold(b, "604800 2099-12-31T23:59:59Z");
 	b->size = 10485760;
 	b->recipients = 1000;
 	b->mechanisms = "PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256";
 	b->certificate = "good";
+	b->staple = "none";
+	b->tickets = 2;
+	b->refuse_tokens = -1;
 	b->tls_min = 12;
 	b->tls_max = 13;
 	b->starttls = 1;
@@ -121,14 +258,39 @@ void behaviour_resolve(struct behaviour *b, const struct rule *rules, const char
 }
 
 const struct rule *behaviour_rule(const struct behaviour *b, enum rule_kind kind,
-				  enum command command, unsigned nth)
+				  enum command command, unsigned nth, unsigned connection)
 {
 	const struct rule *found = NULL;
 
 	for (const struct rule *r = b->rules; r; r = r->next)
 		if (r->kind == kind && r->command == command && applies(r, b->name) &&
-		    (!r->nth || r->nth == nth))
+		    (!r->nth || r->nth == nth) && connection >= r->from &&
+		    (!r->to || connection <= r->to))
 			found = r;
+	return found;
+}
+
+const char *behaviour_host(const struct behaviour *b, const char *host, size_t n)
+{
+	const char *found = NULL;
+
+	for (const struct rule *r = b->rules; r; r = r->next)
+		if (r->kind == RULE_MAP && applies(r, b->name) && same_word(r->pattern, host, n))
+			found = r->text;
+	return found;
+}
+
+const char *behaviour_mechanisms(const struct behaviour *b, unsigned nth, int in_tls)
+{
+	const char *found = b->mechanisms;
+
+	if (!b->auth)
+		return NULL;
+	if (!in_tls)
+		return b->mechanisms_clear ? b->mechanisms_clear : b->plain_auth ? found : NULL;
+	for (const struct rule *r = b->rules; r; r = r->next)
+		if (r->kind == RULE_MECHANISMS_LATER && applies(r, b->name) && nth + 1 >= r->number)
+			found = r->text;
 	return found;
 }
 

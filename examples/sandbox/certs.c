@@ -2,327 +2,43 @@
 #include "certs.h"
 
 #include <fcntl.h>
-#include <gnutls/crypto.h>
-#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bytes.h"
+#include "issue.h"
+#include "ocsp.h"
 
-#define DAY (24 * 60 * 60)
-
-enum issuer {
-	BY_CA, /* the authority whose file the client trusts */
-	BY_OTHER, /* one that nobody trusts */
-	BY_ITSELF,
-	BY_MIDDLE, /* an intermediate authority, which is sent along */
-	BY_MISSING, /* ... which is not */
-	BY_LEAF /* a certificate that is no authority */
-};
-enum { ALL_NAMES = 1, NO_NAMES = 2, OLD_KEY = 4, OLD_HASH = 8, CLIENT_ONLY = 16 };
-
-/* Names stand for themselves; ALL_NAMES: localhost, mail.sandbox.test, 127.0.0.1 and ::1. */
-static const struct kind {
-	const char *name, *what;
-	enum issuer issuer;
-	int flags;
-	const char *names[2];
-	long from, to; /* days from now */
-} kinds[] = {
-	{"good",
-	 "valid for localhost, mail.sandbox.test, 127.0.0.1 and ::1",
-	 BY_CA,
-	 ALL_NAMES,
-	 {0},
-	 -1,
-	 365},
-	{"wildcard", "good for *.sandbox.test only", BY_CA, 0, {"*.sandbox.test"}, -1, 365},
-	{"intermediate",
-	 "good, by an intermediate authority that is sent along",
-	 BY_MIDDLE,
-	 ALL_NAMES,
-	 {0},
-	 -1,
-	 365},
-	{"missing-intermediate",
-	 "the same, but it is not sent",
-	 BY_MISSING,
-	 ALL_NAMES,
-	 {0},
-	 -1,
-	 365},
-	{"expired", "ended yesterday", BY_CA, ALL_NAMES, {0}, -30, -1},
-	{"not-yet-valid", "begins tomorrow", BY_CA, ALL_NAMES, {0}, 1, 365},
-	{"wrong-name", "for other.sandbox.test", BY_CA, 0, {"other.sandbox.test"}, -1, 365},
-	{"self-signed", "signed by itself", BY_ITSELF, ALL_NAMES, {0}, -1, 365},
-	{"unknown-authority",
-	 "by an authority that is not in ca.pem",
-	 BY_OTHER,
-	 ALL_NAMES,
-	 {0},
-	 -1,
-	 365},
-	{"not-authority",
-	 "issued by a certificate that is no authority",
-	 BY_LEAF,
-	 ALL_NAMES,
-	 {0},
-	 -1,
-	 365},
-	{"cn-only",
-	 "localhost as the common name, no subjectAltName",
-	 BY_CA,
-	 NO_NAMES,
-	 {0},
-	 -1,
-	 365},
-	{"partial-wildcard",
-	 "*ocalhost and *ail.sandbox.test",
-	 BY_CA,
-	 0,
-	 {"*ocalhost", "*ail.sandbox.test"},
-	 -1,
-	 365},
-	{"ip-as-dns", "127.0.0.1 and ::1 as dNSName", BY_CA, 0, {"127.0.0.1", "::1"}, -1, 365},
-	{"weak", "a 1024-bit RSA key", BY_CA, ALL_NAMES | OLD_KEY, {0}, -1, 365},
-	{"weak-hash", "signed with SHA-1", BY_CA, ALL_NAMES | OLD_HASH, {0}, -1, 365},
-	{"wrong-purpose", "for TLS clients only", BY_CA, ALL_NAMES | CLIENT_ONLY, {0}, -1, 365},
-};
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-struct pair {
-	gnutls_x509_crt_t cert;
-	gnutls_x509_privkey_t key;
+struct made { /* credentials, kept for the next connection */
+	struct made *next;
+	char *kind, *staple;
+	gnutls_certificate_credentials_t credentials;
+	struct bytes response; /* stapled; none if empty */
 };
 
-static struct pair authority, other, middle, leaf;
-static gnutls_certificate_credentials_t made[KINDS];
+static struct pair authority, other, ended, clients, strangers;
+static struct made *all;
+static char *place; /* the directory */
 
 int certs_known(const char *kind)
 {
-	for (size_t i = 0; i < KINDS; i++)
-		if (strcmp(kinds[i].name, kind) == 0)
-			return 1;
-	return 0;
+	return kind_find(kind) != NULL;
 }
 
 const char *certs_kind(unsigned index, const char **what)
 {
-	if (index >= KINDS)
+	const struct kind *k = kind_at(index);
+
+	if (!k)
 		return NULL;
-	*what = kinds[index].what;
-	return kinds[index].name;
+	*what = k->what;
+	return k->name;
 }
 
-static void free_pair(struct pair *p)
-{
-	if (p->cert)
-		gnutls_x509_crt_deinit(p->cert);
-	if (p->key)
-		gnutls_x509_privkey_deinit(p->key);
-	memset(p, 0, sizeof(*p));
-}
-
-static int make_key(struct pair *p, int old)
-{
-	int rc = gnutls_x509_privkey_init(&p->key);
-
-	if (rc < 0)
-		return rc;
-	if (old)
-		return gnutls_x509_privkey_generate(p->key, GNUTLS_PK_RSA, 1024, 0);
-	return gnutls_x509_privkey_generate(p->key, GNUTLS_PK_ECDSA,
-					    GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-}
-
-/* What every certificate has. */
-static int begin(struct pair *p, const char *cn, long from, long to, int old)
-{
-	unsigned char serial[16];
-	time_t now = time(NULL);
-	int rc = make_key(p, old);
-
-	if (rc >= 0)
-		rc = gnutls_x509_crt_init(&p->cert);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_version(p->cert, 3);
-	if (rc >= 0)
-		rc = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
-	serial[0] = (unsigned char)((serial[0] & 0x3f) | 0x40); /* positive, and never shorter */
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_serial(p->cert, serial, sizeof(serial));
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_dn_by_oid(p->cert, GNUTLS_OID_X520_COMMON_NAME, 0, cn,
-						   (unsigned)strlen(cn));
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_activation_time(p->cert, now + from * DAY);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_expiration_time(p->cert, now + to * DAY);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_key(p->cert, p->key);
-	return rc;
-}
-
-static int set_key_id(gnutls_x509_crt_t cert)
-{
-	unsigned char id[64];
-	size_t n = sizeof(id);
-	int rc = gnutls_x509_crt_get_key_id(cert, GNUTLS_KEYID_USE_SHA256, id, &n);
-
-	return rc < 0 ? rc : gnutls_x509_crt_set_subject_key_id(cert, id, n);
-}
-
-static int sign(struct pair *p, const struct pair *issuer, gnutls_digest_algorithm_t hash)
-{
-	unsigned char id[64];
-	size_t n = sizeof(id);
-	int rc = set_key_id(p->cert);
-
-	if (rc >= 0 && gnutls_x509_crt_get_subject_key_id(issuer->cert, id, &n, NULL) >= 0)
-		rc = gnutls_x509_crt_set_authority_key_id(p->cert, id, n);
-	return rc < 0 ? rc : gnutls_x509_crt_sign2(p->cert, issuer->cert, issuer->key, hash, 0);
-}
-
-static int make_authority(struct pair *p, const char *cn, const struct pair *issuer)
-{
-	int rc = begin(p, cn, -3650, 3650, 0);
-
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_basic_constraints(p->cert, 1, -1);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_key_usage(p->cert,
-						   GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
-	return rc < 0 ? rc : sign(p, issuer ? issuer : p, GNUTLS_DIG_SHA256);
-}
-
-static int add_dns(gnutls_x509_crt_t cert, const char *name)
-{
-	return gnutls_x509_crt_set_subject_alt_name(cert, GNUTLS_SAN_DNSNAME, name,
-						    (unsigned)strlen(name), GNUTLS_FSAN_APPEND);
-}
-
-static int add_all_names(gnutls_x509_crt_t cert)
-{
-	static const unsigned char v4[4] = {127, 0, 0, 1};
-	static const unsigned char v6[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-	int rc = add_dns(cert, "localhost");
-
-	if (rc >= 0)
-		rc = add_dns(cert, "mail.sandbox.test");
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_subject_alt_name(cert, GNUTLS_SAN_IPADDRESS, v4,
-							  sizeof(v4), GNUTLS_FSAN_APPEND);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_subject_alt_name(cert, GNUTLS_SAN_IPADDRESS, v6,
-							  sizeof(v6), GNUTLS_FSAN_APPEND);
-	return rc;
-}
-
-/* The issuer for a kind, made if need be; NULL: it could not be. */
-static const struct pair *issuer_of(const struct kind *k, const struct pair *self)
-{
-	int rc = 0;
-
-	switch (k->issuer) {
-	case BY_CA:
-		return &authority;
-	case BY_ITSELF:
-		return self;
-	case BY_OTHER:
-		if (!other.cert)
-			rc = make_authority(&other, "Postern sandbox, unknown authority", NULL);
-		return rc < 0 ? NULL : &other;
-	case BY_MIDDLE:
-	case BY_MISSING:
-		if (!middle.cert)
-			rc = make_authority(&middle, "Postern sandbox, intermediate authority",
-					    &authority);
-		return rc < 0 ? NULL : &middle;
-	case BY_LEAF:
-		if (!leaf.cert) {
-			rc = begin(&leaf, "no authority", -1, 365, 0);
-			if (rc >= 0)
-				rc = gnutls_x509_crt_set_basic_constraints(leaf.cert, 0, -1);
-			if (rc >= 0)
-				rc = sign(&leaf, &authority, GNUTLS_DIG_SHA256);
-		}
-		return rc < 0 ? NULL : &leaf;
-	}
-	return NULL;
-}
-
-static int make_leaf(struct pair *p, const struct kind *k)
-{
-	const char *purpose =
-		k->flags & CLIENT_ONLY ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER;
-	const struct pair *issuer;
-	int rc =
-		begin(p, k->names[0] ? "sandbox" : "localhost", k->from, k->to, k->flags & OLD_KEY);
-
-	if (rc >= 0 && k->flags & ALL_NAMES)
-		rc = add_all_names(p->cert);
-	for (size_t i = 0; rc >= 0 && i < 2 && k->names[i]; i++)
-		rc = add_dns(p->cert, k->names[i]);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_basic_constraints(p->cert, 0, -1);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_key_usage(p->cert, GNUTLS_KEY_DIGITAL_SIGNATURE);
-	if (rc >= 0)
-		rc = gnutls_x509_crt_set_key_purpose_oid(p->cert, purpose, 0);
-	if (rc < 0)
-		return rc;
-	issuer = issuer_of(k, p);
-	if (!issuer)
-		return GNUTLS_E_INTERNAL_ERROR;
-	return sign(p, issuer, k->flags & OLD_HASH ? GNUTLS_DIG_SHA1 : GNUTLS_DIG_SHA256);
-}
-
-static int make(size_t i)
-{
-	struct pair p = {0};
-	gnutls_x509_crt_t chain[2];
-	int n = 1, rc = make_leaf(&p, &kinds[i]);
-
-	chain[0] = p.cert;
-	if (kinds[i].issuer == BY_MIDDLE)
-		chain[n++] = middle.cert;
-	if (kinds[i].issuer == BY_LEAF)
-		chain[n++] = leaf.cert;
-	if (rc >= 0)
-		rc = gnutls_certificate_allocate_credentials(&made[i]);
-	if (rc >= 0)
-		rc = gnutls_certificate_set_x509_key(made[i], chain, n, p.key);
-	free_pair(&p); /* the credentials hold copies */
-	if (rc < 0 && made[i]) {
-		gnutls_certificate_free_credentials(made[i]);
-		made[i] = NULL;
-	}
-	return rc;
-}
-
-gnutls_certificate_credentials_t certs_credentials(const char *kind)
-{
-	size_t i;
-	int rc;
-
-	for (i = 0; i < KINDS && strcmp(kinds[i].name, kind) != 0; i++)
-		;
-	if (i == KINDS) {
-		fprintf(stderr, "postern-sandbox: no certificate called %s\n", kind);
-		return NULL;
-	}
-	if (made[i])
-		return made[i];
-	rc = make(i);
-	if (rc < 0)
-		fprintf(stderr, "postern-sandbox: the certificate %s could not be made: %s\n", kind,
-			gnutls_strerror(rc));
-	return made[i];
-}
+/* ---- files ---- */
 
 static char *path_in(const char *dir, const char *name)
 {
@@ -346,77 +62,303 @@ static int write_file(const char *dir, const char *name, const gnutls_datum_t *d
 	return bad ? -1 : 0;
 }
 
-static int save(const char *dir)
+static void forget_key(gnutls_datum_t *key)
 {
-	gnutls_datum_t cert = {0}, key = {0};
-	int rc = gnutls_x509_crt_export2(authority.cert, GNUTLS_X509_FMT_PEM, &cert);
+	if (key->data)
+		gnutls_memset(key->data, 0, key->size);
+	gnutls_free(key->data);
+}
 
-	if (rc >= 0)
-		rc = gnutls_x509_privkey_export2(authority.key, GNUTLS_X509_FMT_PEM, &key);
+static int save_cert(const struct pair *p, const char *name)
+{
+	gnutls_datum_t cert = {0};
+	int rc = gnutls_x509_crt_export2(p->cert, GNUTLS_X509_FMT_PEM, &cert);
+
 	if (rc < 0)
 		fprintf(stderr, "postern-sandbox: %s\n", gnutls_strerror(rc));
-	else if (write_file(dir, "ca-key.pem", &key, 0600) ||
-		 write_file(dir, "ca.pem", &cert, 0644))
-		rc = -1;
+	else
+		rc = write_file(place, name, &cert, 0644);
 	gnutls_free(cert.data);
-	if (key.data)
-		gnutls_memset(key.data, 0, key.size);
-	gnutls_free(key.data);
 	return rc < 0 ? -1 : 0;
 }
 
-/* An authority of an earlier run in this directory: 0 if it was found and is usable. */
-static int load(const char *dir)
+static int save_key(const struct pair *p, const char *name)
 {
-	char *cert_path = path_in(dir, "ca.pem"), *key_path = path_in(dir, "ca-key.pem");
+	gnutls_datum_t key = {0};
+	int rc = gnutls_x509_privkey_export2(p->key, GNUTLS_X509_FMT_PEM, &key);
+
+	if (rc < 0)
+		fprintf(stderr, "postern-sandbox: %s\n", gnutls_strerror(rc));
+	else
+		rc = write_file(place, name, &key, 0600);
+	forget_key(&key);
+	return rc < 0 ? -1 : 0;
+}
+
+static int save_secret_key(const struct pair *p, const char *name, const char *secret)
+{
+	gnutls_datum_t key = {0};
+	int rc = gnutls_x509_privkey_export2_pkcs8(p->key, GNUTLS_X509_FMT_PEM, secret,
+						   GNUTLS_PKCS_PBES2_AES_256, &key);
+
+	if (rc < 0)
+		fprintf(stderr, "postern-sandbox: %s\n", gnutls_strerror(rc));
+	else
+		rc = write_file(place, name, &key, 0600);
+	forget_key(&key);
+	return rc < 0 ? -1 : 0;
+}
+
+/* A pair of an earlier run in this directory: 0 if it was found and is usable. */
+static int load(struct pair *p, const char *cert_name, const char *key_name)
+{
+	char *cert_path = path_in(place, cert_name), *key_path = path_in(place, key_name);
 	gnutls_datum_t cert = {0}, key = {0};
 	int rc = gnutls_load_file(cert_path, &cert);
 
 	if (rc >= 0)
 		rc = gnutls_load_file(key_path, &key);
 	if (rc >= 0)
-		rc = gnutls_x509_crt_init(&authority.cert);
+		rc = gnutls_x509_crt_init(&p->cert);
 	if (rc >= 0)
-		rc = gnutls_x509_privkey_init(&authority.key);
+		rc = gnutls_x509_privkey_init(&p->key);
 	if (rc >= 0)
-		rc = gnutls_x509_crt_import(authority.cert, &cert, GNUTLS_X509_FMT_PEM);
+		rc = gnutls_x509_crt_import(p->cert, &cert, GNUTLS_X509_FMT_PEM);
 	if (rc >= 0)
-		rc = gnutls_x509_privkey_import(authority.key, &key, GNUTLS_X509_FMT_PEM);
+		rc = gnutls_x509_privkey_import(p->key, &key, GNUTLS_X509_FMT_PEM);
 	if (rc < 0)
-		free_pair(&authority);
+		issue_free(p);
 	gnutls_free(cert.data);
-	if (key.data)
-		gnutls_memset(key.data, 0, key.size);
-	gnutls_free(key.data);
+	forget_key(&key);
 	free(cert_path);
 	free(key_path);
 	return rc < 0 ? -1 : 0;
+}
+
+/* ---- authorities ---- */
+
+static int complain(const char *what, int rc)
+{
+	fprintf(stderr, "postern-sandbox: %s could not be made: %s\n", what, gnutls_strerror(rc));
+	return -1;
 }
 
 int certs_open(const char *dir)
 {
 	int rc;
 
-	if (load(dir) == 0)
+	place = copy_text(dir, strlen(dir));
+	if (load(&authority, "ca.pem", "ca-key.pem") == 0)
 		return 0;
-	rc = make_authority(&authority, "Postern sandbox, certificate authority", NULL);
-	if (rc < 0) {
-		fprintf(stderr, "postern-sandbox: no certificate authority could be made: %s\n",
-			gnutls_strerror(rc));
+	rc = issue_authority(&authority, "Postern sandbox, certificate authority");
+	if (rc < 0)
+		return complain("the certificate authority", rc);
+	return save_key(&authority, "ca-key.pem") || save_cert(&authority, "ca.pem") ? -1 : 0;
+}
+
+/* One client's certificate by this authority, into the two files. */
+static int make_client(const char *user, const struct pair *issuer, const char *cert_name,
+		       const char *key_name, const char *secret_name)
+{
+	struct pair p = {0};
+	struct bytes mailbox = {0};
+	int rc;
+
+	bytes_format(&mailbox, strchr(user, '@') ? "%s" : "%s@sandbox.test", user);
+	rc = issue_client(&p, user, mailbox.p, issuer);
+	bytes_free(&mailbox);
+	if (rc < 0)
+		complain("a client certificate", rc);
+	else
+		rc = save_key(&p, key_name) || save_cert(&p, cert_name) ||
+				     (secret_name && save_secret_key(&p, secret_name, "sandbox"))
+			     ? -1
+			     : 0;
+	issue_free(&p);
+	return rc < 0 ? -1 : 0;
+}
+
+int certs_open_clients(const char *user)
+{
+	int rc;
+
+	if (clients.cert)
+		return 0;
+	rc = issue_authority(&clients, "Postern sandbox, authority for clients");
+	if (rc >= 0)
+		rc = issue_authority(&strangers, "Postern sandbox, unknown authority for clients");
+	if (rc < 0)
+		return complain("the authority for clients", rc);
+	if (save_cert(&clients, "client-ca.pem") ||
+	    make_client(user, &clients, "client.pem", "client-key.pem", "client-key-secret.pem") ||
+	    make_client(user, &strangers, "client-other.pem", "client-other-key.pem", NULL))
 		return -1;
+	return 0;
+}
+
+static int make_ended(void)
+{
+	int rc = issue_ended_authority(&ended, "Postern sandbox, former authority");
+
+	return rc >= 0 && save_cert(&ended, "ca-expired.pem") ? GNUTLS_E_FILE_ERROR : rc;
+}
+
+/* The authority for a kind, made if need be; NULL with *rc >= 0: it signs itself. */
+static const struct pair *authority_of(const struct kind *k, int *rc)
+{
+	*rc = 0;
+	switch (k->issuer) {
+	case BY_ITSELF:
+		return NULL;
+	case BY_OTHER:
+		if (!other.cert)
+			*rc = issue_authority(&other, "Postern sandbox, unknown authority");
+		return &other;
+	case BY_EXPIRED_CA:
+		if (!ended.cert)
+			*rc = make_ended();
+		return &ended;
+	case BY_CA:
+		break;
 	}
-	return save(dir);
+	return &authority;
+}
+
+int certs_prepare(const char *kind)
+{
+	const struct kind *k = kind_find(kind);
+	int rc = 0;
+
+	if (k)
+		authority_of(k, &rc);
+	return rc < 0 ? complain("an authority", rc) : 0;
+}
+
+/* ---- credentials ---- */
+
+static int staple(gnutls_session_t session, void *at, gnutls_datum_t *out)
+{
+	const struct made *m = at;
+
+	(void)session;
+	out->data = gnutls_malloc(m->response.n);
+	if (!out->data)
+		return GNUTLS_E_MEMORY_ERROR;
+	memcpy(out->data, m->response.p, m->response.n);
+	out->size = (unsigned)m->response.n;
+	return 0;
+}
+
+static int add_staple(struct made *m, const struct chain *c, const struct pair *top)
+{
+	const struct pair *issuer = c->n > 1 ? &c->p[1] : top ? top : &c->p[0];
+	int rc;
+
+	if (strcmp(m->staple, "none") == 0)
+		return 0;
+	rc = ocsp_make(&m->response, m->staple, c->p[0].cert, issuer->cert, issuer->key);
+	return rc < 0 ? rc
+		      : gnutls_certificate_set_ocsp_status_request_function2(m->credentials, 0,
+									     staple, m);
+}
+
+static int set_chain(struct made *m, const struct kind *k, const struct chain *c)
+{
+	gnutls_x509_crt_t certs[CHAIN_MAX];
+	gnutls_x509_privkey_t key = NULL;
+	int rc = 0;
+
+	for (unsigned i = 0; i < c->sent; i++)
+		certs[i] = c->p[i].cert;
+	if (k->flags & WRONG_KEY) {
+		gnutls_certificate_set_flags(m->credentials,
+					     GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+		rc = gnutls_x509_privkey_init(&key);
+		if (rc >= 0)
+			rc = gnutls_x509_privkey_generate(
+				key, GNUTLS_PK_ECDSA,
+				GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+	}
+	if (rc >= 0) /* copies are kept */
+		rc = gnutls_certificate_set_x509_key(m->credentials, certs, (int)c->sent,
+						     key ? key : c->p[0].key);
+	if (key)
+		gnutls_x509_privkey_deinit(key);
+	return rc;
+}
+
+static int fill(struct made *m, const struct kind *k)
+{
+	struct chain c = {0};
+	int rc;
+	const struct pair *top = authority_of(k, &rc);
+
+	if (rc >= 0)
+		rc = issue_chain(&c, k, top);
+	if (rc >= 0)
+		rc = gnutls_certificate_allocate_credentials(&m->credentials);
+	if (rc >= 0)
+		rc = set_chain(m, k, &c);
+	if (rc >= 0)
+		rc = add_staple(m, &c, top);
+	if (rc >= 0 && clients.cert)
+		rc = gnutls_certificate_set_x509_trust(m->credentials, &clients.cert, 1);
+	issue_free_chain(&c);
+	return rc;
+}
+
+static void free_made(struct made *m)
+{
+	if (m->credentials)
+		gnutls_certificate_free_credentials(m->credentials);
+	bytes_free(&m->response);
+	free(m->kind);
+	free(m->staple);
+	free(m);
+}
+
+gnutls_certificate_credentials_t certs_credentials(const char *kind, const char *with)
+{
+	const struct kind *k = kind_find(kind);
+	struct made *m;
+	int rc;
+
+	if (!k || !ocsp_known(with)) {
+		fprintf(stderr, "postern-sandbox: no certificate called %s, or no staple %s\n",
+			kind, with);
+		return NULL;
+	}
+	for (m = all; m; m = m->next)
+		if (strcmp(m->kind, kind) == 0 && strcmp(m->staple, with) == 0)
+			return m->credentials;
+	m = alloc(sizeof(*m));
+	m->kind = copy_text(kind, strlen(kind));
+	m->staple = copy_text(with, strlen(with));
+	rc = fill(m, k);
+	if (rc < 0) {
+		fprintf(stderr, "postern-sandbox: the certificate %s could not be made: %s\n", kind,
+			gnutls_strerror(rc));
+		free_made(m);
+		return NULL;
+	}
+	m->next = all;
+	all = m;
+	return m->credentials;
 }
 
 void certs_close(void)
 {
-	for (size_t i = 0; i < KINDS; i++) {
-		if (made[i])
-			gnutls_certificate_free_credentials(made[i]);
-		made[i] = NULL;
+	while (all) {
+		struct made *m = all;
+
+		all = m->next;
+		free_made(m);
 	}
-	free_pair(&authority);
-	free_pair(&other);
-	free_pair(&middle);
-	free_pair(&leaf);
+	issue_free(&authority);
+	issue_free(&other);
+	issue_free(&ended);
+	issue_free(&clients);
+	issue_free(&strangers);
+	free(place);
+	place = NULL;
 }

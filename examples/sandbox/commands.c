@@ -6,13 +6,12 @@
 
 #include "conn.h"
 #include "log.h"
+#include "parameters.h"
 #include "path.h"
-#include "sasl.h"
 #include "server.h"
 #include "smtp.h"
 
 #define MAX_ERRORS 20
-#define MAX_REFUSED_AUTH 5
 #define MAX_CHUNK (1ll << 40)
 
 static const struct behaviour *does(const struct conn *c)
@@ -22,30 +21,56 @@ static const struct behaviour *does(const struct conn *c)
 
 static int offers_starttls(const struct conn *c)
 {
-	return does(c)->starttls && c->listener->spec->mode == MODE_STARTTLS && !c->tls;
+	return does(c)->starttls && c->listener->spec->mode == MODE_STARTTLS && !c->tls.session;
 }
 
 static int offers_auth(const struct conn *c)
 {
-	return does(c)->auth && (c->tls_state == TLS_ON || does(c)->plain_auth);
+	return smtp_mechanisms(c) != NULL;
 }
 
 /* ---- EHLO ---- */
 
+static unsigned in_session(const struct conn *c, unsigned set)
+{
+	if (c->tls_state != TLS_ON)
+		set &= ~(unsigned)CAP_REQUIRETLS;
+	return set & ~(unsigned)CAP_AUTH;
+}
+
+unsigned smtp_understands(const struct conn *c)
+{
+	if (c->smtp->hello != HELLO_EHLO)
+		return 0;
+	return in_session(c, does(c)->capabilities) | (offers_auth(c) ? CAP_AUTH : 0);
+}
+
+unsigned smtp_offers(const struct conn *c)
+{
+	if (c->smtp->hello != HELLO_EHLO)
+		return 0;
+	return smtp_understands(c) | in_session(c, does(c)->claims);
+}
+
 static void capabilities(struct conn *c, struct bytes *b)
 {
+	unsigned set = in_session(c, does(c)->capabilities | does(c)->claims);
+
 	for (unsigned i = 0; capability_name(i); i++) {
-		if (!(does(c)->capabilities & 1u << i))
+		const char *argument = does(c)->arguments[i];
+
+		if (!(set & 1u << i))
 			continue;
-		if (1u << i == CAP_SIZE)
+		if (1u << i == CAP_SIZE && !argument)
 			bytes_format(b, "250-SIZE %lld\r\n", does(c)->size);
 		else
-			bytes_format(b, "250-%s\r\n", capability_name(i));
+			bytes_format(b, "250-%s%s%s\r\n", capability_name(i), argument ? " " : "",
+				     argument ? argument : "");
 	}
 	if (offers_starttls(c))
 		bytes_text(b, "250-STARTTLS\r\n");
 	if (offers_auth(c)) {
-		const char *at = does(c)->mechanisms, *word;
+		const char *at = smtp_mechanisms(c), *word;
 		size_t n;
 
 		bytes_text(b, "250-AUTH");
@@ -83,11 +108,12 @@ static void hello(struct conn *c, const char *name, size_t n, int extended)
 	if (extended)
 		capabilities(c, &b);
 	end_reply(&b);
-	if (behaviour_rule(does(c), RULE_REPLY, command, s->times[command]) ||
-	    behaviour_rule(does(c), RULE_DROP, command, s->times[command])) {
+	if (conn_rule(c, RULE_REPLY, command, s->times[command]) ||
+	    conn_rule(c, RULE_DROP, command, s->times[command])) {
 		if (smtp_answer(c, command, 250, "", ""))
 			s->hello = extended ? HELLO_EHLO : HELLO_HELO;
 	} else {
+		smtp_extras(c, command);
 		conn_send(c, b.p, b.n);
 		s->hello = extended ? HELLO_EHLO : HELLO_HELO;
 	}
@@ -127,210 +153,13 @@ static void starttls(struct conn *c, size_t rest)
 		log_event(c, "%zu octets behind STARTTLS thrown away", c->in.n);
 		bytes_drop(&c->in, c->in.n);
 	}
-	if (behaviour_rule(does(c), RULE_DROP, COMMAND_TLS, 1))
+	if (conn_rule(c, RULE_DROP, COMMAND_TLS, 1))
 		conn_close(c, CLOSE_TRUNCATE, "dropped, as told");
-	else if (conn_start_tls(c, does(c)->certificate, does(c)->tls_min, does(c)->tls_max))
+	else if (tls_start(c, does(c)->certificate, does(c)->tls_min, does(c)->tls_max))
 		conn_close(c, CLOSE_TRUNCATE, "no TLS");
 }
 
-/* ---- AUTH ---- */
-
-static void end_auth(struct conn *c, int code, const char *status, const char *text)
-{
-	struct smtp *s = c->smtp;
-	struct sasl *sasl = s->sasl;
-
-	s->sasl = NULL;
-	s->state = SMTP_COMMAND;
-	if (smtp_answer(c, COMMAND_AUTH, code, status, text)) {
-		s->authenticated = 1;
-		s->envelope.user = copy_text(sasl_user(sasl), strlen(sasl_user(sasl)));
-		s->envelope.mechanism = copy_text(sasl_name(sasl), strlen(sasl_name(sasl)));
-		log_event(c, "authenticated %s by %s", s->envelope.user, s->envelope.mechanism);
-	} else if (++s->refused_auth >= MAX_REFUSED_AUTH) {
-		smtp_reply(c, 421, "4.7.0", "Too many refused credentials");
-		conn_close(c, CLOSE_CLEAN, "too many refused credentials");
-	}
-	sasl_free(sasl);
-}
-
-static void challenge(struct conn *c, struct bytes *raw)
-{
-	struct bytes b = {0};
-
-	bytes_text(&b, "334 ");
-	sasl_encode(&b, raw->p, raw->n);
-	bytes_text(&b, "\r\n");
-	conn_send(c, b.p, b.n);
-	bytes_free(&b);
-}
-
-/* in: NULL if the client has sent no response yet. */
-static void auth_step(struct conn *c, const char *in, size_t n)
-{
-	struct smtp *s = c->smtp;
-	struct bytes out = {0};
-
-	switch (sasl_step(s->sasl, in, n, &out)) {
-	case SASL_MORE:
-		s->state = SMTP_AUTH;
-		challenge(c, &out);
-		break;
-	case SASL_DONE:
-		end_auth(c, 235, "2.7.0", "Authentication successful");
-		break;
-	case SASL_REFUSED:
-		end_auth(c, 535, "5.7.8", "Authentication credentials invalid");
-		break;
-	case SASL_MALFORMED:
-		end_auth(c, 501, "5.5.2", "The response is not of the mechanism's form");
-		break;
-	}
-	bytes_free(&out);
-}
-
-void smtp_auth_line(struct conn *c, const char *line, size_t n)
-{
-	struct bytes raw = {0};
-
-	if (n == 1 && line[0] == '*') {
-		end_auth(c, 501, "5.7.0", "Authentication cancelled");
-		return;
-	}
-	if (sasl_decode(&raw, line, n))
-		end_auth(c, 501, "5.5.2", "The response is not base64");
-	else
-		auth_step(c, raw.p ? raw.p : "", raw.n);
-	if (raw.p)
-		gnutls_memset(raw.p, 0, raw.n);
-	bytes_free(&raw);
-}
-
-static int mechanism_offered(const struct conn *c, const char *name, size_t n)
-{
-	const char *at = does(c)->mechanisms, *word;
-	size_t len;
-
-	while ((word = next_word(&at, &len)))
-		if (len == n) {
-			char *copy = copy_text(word, len);
-			int same = same_word(copy, name, n);
-
-			free(copy);
-			if (same)
-				return 1;
-		}
-	return 0;
-}
-
-/* Why AUTH cannot begin: 1 after the reply. */
-static int auth_refused(struct conn *c, const char *name, size_t n)
-{
-	const struct smtp *s = c->smtp;
-
-	if (s->hello != HELLO_EHLO)
-		smtp_answer(c, COMMAND_AUTH, 503, "5.5.1", "EHLO first");
-	else if (s->authenticated)
-		smtp_answer(c, COMMAND_AUTH, 503, "5.5.1", "Already authenticated");
-	else if (s->mail)
-		smtp_answer(c, COMMAND_AUTH, 503, "5.5.1", "Not within a transaction");
-	else if (!does(c)->auth)
-		smtp_answer(c, COMMAND_AUTH, 502, "5.5.1", "AUTH is not offered");
-	else if (!offers_auth(c))
-		smtp_answer(c, COMMAND_AUTH, 538, "5.7.11", "Encryption is required for AUTH");
-	else if (n == 0)
-		smtp_answer(c, COMMAND_AUTH, 501, "5.5.4", "AUTH needs a mechanism");
-	else if (!mechanism_offered(c, name, n))
-		smtp_answer(c, COMMAND_AUTH, 504, "5.5.4", "This mechanism is not offered");
-	else
-		return 0;
-	return 1;
-}
-
-static void auth(struct conn *c, const char *arg, size_t n)
-{
-	struct smtp *s = c->smtp;
-	const char *blank = n ? memchr(arg, ' ', n) : NULL;
-	size_t name = blank ? (size_t)(blank - arg) : n;
-	const struct rule *r =
-		behaviour_rule(does(c), RULE_REPLY, COMMAND_AUTH, s->times[COMMAND_AUTH]);
-
-	if (c->tls_state != TLS_ON)
-		log_event(c, "clear-auth: AUTH without TLS");
-	if (auth_refused(c, arg, name))
-		return;
-	s->sasl = sasl_new(c->server->options, arg, name, c->tls);
-	if (!s->sasl) {
-		smtp_answer(c, COMMAND_AUTH, 504, "5.5.4", "This mechanism is not known");
-		return;
-	}
-	if (r && r->len > 0 && (r->text[0] == '4' || r->text[0] == '5'))
-		end_auth(c, 535, "5.7.8", ""); /* refused at once, as the rule says */
-	else if (!blank)
-		auth_step(c, NULL, 0);
-	else if (n - name == 2 && arg[name + 1] == '=')
-		auth_step(c, "", 0);
-	else
-		smtp_auth_line(c, blank + 1, n - name - 1);
-}
-
 /* ---- the envelope ---- */
-
-/* Keywords that are allowed, and of which extension. */
-static unsigned parameter_of(const char *key, size_t n, int mail)
-{
-	static const struct {
-		const char *key;
-		unsigned capability;
-		int mail;
-	} table[] = {{"SIZE", CAP_SIZE, 1},         {"BODY", CAP_8BITMIME, 1},
-		     {"SMTPUTF8", CAP_SMTPUTF8, 1}, {"RET", CAP_DSN, 1},
-		     {"ENVID", CAP_DSN, 1},         {"NOTIFY", CAP_DSN, 0},
-		     {"ORCPT", CAP_DSN, 0}};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].mail == mail && same_word(table[i].key, key, n))
-			return table[i].capability;
-	return 0;
-}
-
-/* 1 after a refusal. */
-static int parameters_refused(struct conn *c, const struct path *p, int mail)
-{
-	enum command command = mail ? COMMAND_MAIL : COMMAND_RCPT;
-	const char *key, *value;
-	size_t at = 0, nkey, nvalue;
-	long long size;
-
-	while (path_parameter(p, &at, &key, &nkey, &value, &nvalue)) {
-		unsigned capability = parameter_of(key, nkey, mail);
-
-		if (mail && same_word("AUTH", key, nkey) && offers_auth(c))
-			continue;
-		judge_parameter(c, key, nkey, capability);
-		if (!(capability & does(c)->capabilities)) {
-			smtp_answer(c, command, 555, "5.5.4", "Parameter not recognized");
-			return 1;
-		}
-		if (capability == CAP_SIZE) {
-			if (read_number(value, nvalue, MAX_CHUNK, &size)) {
-				smtp_answer(c, command, 501, "5.5.4", "SIZE is not a number");
-				return 1;
-			}
-			if (does(c)->size && size > does(c)->size) {
-				smtp_answer(c, command, 552, "5.3.4",
-					    "Message is larger than the limit");
-				return 1;
-			}
-		}
-		if (capability == CAP_8BITMIME && !same_word("7BIT", value, nvalue) &&
-		    !same_word("8BITMIME", value, nvalue)) {
-			smtp_answer(c, command, 501, "5.5.4", "BODY is 7BIT or 8BITMIME");
-			return 1;
-		}
-	}
-	return 0;
-}
 
 static int has_8bit(const char *s, size_t n)
 {
@@ -342,13 +171,17 @@ static int has_8bit(const char *s, size_t n)
 
 static int is_utf8_mail(const struct smtp *s)
 {
-	const char *at = s->envelope.parameters ? s->envelope.parameters : "", *word;
-	size_t n;
+	return value_find(s->envelope.values, "SMTPUTF8") != NULL;
+}
 
-	while ((word = next_word(&at, &n)))
-		if (same_word("SMTPUTF8", word, n))
-			return 1;
-	return 0;
+/* An address of other octets than ASCII without SMTPUTF8: 1 after a refusal. */
+static int needs_utf8(struct conn *c, enum command command, const struct path *p)
+{
+	if (!has_8bit(p->address, p->n) || is_utf8_mail(c->smtp))
+		return 0;
+	judge_note(c, "W5 an 8-bit address without SMTPUTF8");
+	smtp_answer(c, command, 553, "5.6.7", "SMTPUTF8 is required for this address");
+	return 1;
 }
 
 /* "FROM:" or "TO:" and a path: 0, or -1 after a refusal. */
@@ -365,99 +198,189 @@ static int take_path(struct conn *c, struct path *p, const char *word, const cha
 	return 0;
 }
 
+/* Why a transaction cannot begin: 1 after a refusal. */
+static int mail_refused(struct conn *c)
+{
+	const struct smtp *s = c->smtp;
+
+	if (s->hello == NO_HELLO) {
+		smtp_answer(c, COMMAND_MAIL, 503, "5.5.1", "EHLO first");
+	} else if (s->mail) {
+		smtp_answer(c, COMMAND_MAIL, 503, "5.5.1", "A transaction is open already");
+	} else if (s->authenticated || does(c)->open || !does(c)->auth) {
+		return 0;
+	} else if (offers_starttls(c) && !does(c)->plain_auth) {
+		smtp_answer(c, COMMAND_MAIL, 530, "5.7.0", "Must issue a STARTTLS command first");
+	} else {
+		smtp_answer(c, COMMAND_MAIL, 530, "5.7.0", "Authentication required");
+	}
+	return 1;
+}
+
+/* RFC 9422 3: the connection has had its mails; 1 after a refusal. */
+static int mails_over(struct conn *c)
+{
+	if (!does(c)->mailmax || c->smtp->mails < does(c)->mailmax)
+		return 0;
+	log_event(c, "over the limit: MAILMAX");
+	smtp_reply(c, 421, "4.7.0", "No more mails on this connection");
+	conn_close(c, CLOSE_CLEAN, "over MAILMAX");
+	return 1;
+}
+
+static int read_parameters(struct conn *c, const struct path *p, enum command command,
+			   struct value **values)
+{
+	struct refusal why;
+
+	if (parameters_read(c, p, command == COMMAND_MAIL, is_utf8_mail(c->smtp), values, &why) ==
+	    0)
+		return 0;
+	smtp_answer(c, command, why.code, why.status, why.text);
+	return -1;
+}
+
+static int is_body(const struct smtp *s, const char *body)
+{
+	const struct value *v = value_find(s->envelope.values, "BODY");
+
+	return v && strcmp(v->text, body) == 0;
+}
+
+static void begin_mail(struct smtp *s)
+{
+	s->mail = 1;
+	s->mails++;
+	s->binary = is_body(s, "BINARYMIME");
+	s->eight = s->binary || is_body(s, "8BITMIME");
+}
+
 static void mail(struct conn *c, const char *arg, size_t n)
 {
 	struct smtp *s = c->smtp;
-	struct path p;
 	const struct rule *r;
-	char *address;
+	struct path p;
 	int ok;
 
 	if (c->tls_state != TLS_ON)
 		log_event(c, "clear-mail: MAIL without TLS");
-	if (s->hello == NO_HELLO) {
-		smtp_answer(c, COMMAND_MAIL, 503, "5.5.1", "EHLO first");
+	if (mail_refused(c) || mails_over(c) || take_path(c, &p, "FROM:", arg, n))
 		return;
-	}
-	if (s->mail) {
-		smtp_answer(c, COMMAND_MAIL, 503, "5.5.1", "A transaction is open already");
-		return;
-	}
-	if (!s->authenticated && !does(c)->open && does(c)->auth) {
-		if (offers_starttls(c) && !does(c)->plain_auth)
-			smtp_answer(c, COMMAND_MAIL, 530, "5.7.0",
-				    "Must issue a STARTTLS command first");
-		else
-			smtp_answer(c, COMMAND_MAIL, 530, "5.7.0", "Authentication required");
-		return;
-	}
-	if (take_path(c, &p, "FROM:", arg, n) || parameters_refused(c, &p, 1))
-		return;
-	if (p.n && !path_is_mailbox(p.address, p.n)) {
-		smtp_answer(c, COMMAND_MAIL, 501, "5.1.7", "Bad sender address");
+	if (read_parameters(c, &p, COMMAND_MAIL, &s->envelope.values)) {
+		smtp_reset(c);
 		return;
 	}
 	s->envelope.parameters = copy_text(p.parameters, p.n_parameters);
-	s->envelope.reverse_path = address = copy_text(p.address, p.n);
-	r = behaviour_refusal(does(c), RULE_REFUSE_SENDER, address);
-	if (has_8bit(address, p.n) && !is_utf8_mail(s))
-		ok = smtp_answer(c, COMMAND_MAIL, 553, "5.6.7",
-				 "SMTPUTF8 is required for this address");
+	s->envelope.reverse_path = copy_text(p.address, p.n);
+	r = behaviour_refusal(does(c), RULE_REFUSE_SENDER, s->envelope.reverse_path);
+	if (p.n && !path_is_mailbox(p.address, p.n))
+		ok = smtp_answer(c, COMMAND_MAIL, 501, "5.1.7", "Bad sender address");
+	else if (needs_utf8(c, COMMAND_MAIL, &p))
+		ok = 0;
 	else if (r)
 		ok = smtp_say(c, r->text, r->len) / 100 == 2;
 	else
 		ok = smtp_answer(c, COMMAND_MAIL, 250, "2.1.0", "Sender ok");
 	if (ok)
-		s->mail = 1;
+		begin_mail(s);
 	else
 		smtp_reset(c);
 }
 
-static void keep_recipient(struct smtp *s, const struct path *p)
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at ? at + 1 : "";
+}
+
+/* With this recipient there would be more domains than RCPTDOMAINMAX. */
+static int domains_over(const struct conn *c, const char *address)
+{
+	const struct recipient *r = c->smtp->envelope.recipients, *before;
+	const char *domain = domain_of(address);
+	long long domains = 0;
+
+	for (; r; r = r->next) {
+		const char *its = domain_of(r->address);
+
+		if (same_word(domain, its, strlen(its)))
+			return 0;
+		before = c->smtp->envelope.recipients;
+		while (before != r && !same_word(domain_of(before->address), its, strlen(its)))
+			before = before->next;
+		domains += before == r; /* the first of its domain */
+	}
+	return domains >= does(c)->rcptdomainmax;
+}
+
+/* The name of the limit that one more recipient would break (RFC 9422 3), or NULL. */
+static const char *limit_over(const struct conn *c, const char *address)
+{
+	if (does(c)->rcptmax && c->smtp->envelope.count >= does(c)->rcptmax)
+		return "RCPTMAX";
+	if (does(c)->rcptdomainmax && domains_over(c, address))
+		return "RCPTDOMAINMAX";
+	return NULL;
+}
+
+static void keep_recipient(struct smtp *s, const struct path *p, struct value *values)
 {
 	struct recipient *r = alloc(sizeof(*r)), **at = &s->envelope.recipients;
 
 	r->address = copy_text(p->address, p->n);
 	r->parameters = copy_text(p->parameters, p->n_parameters);
+	r->values = values;
 	while (*at)
 		at = &(*at)->next;
 	*at = r;
 	s->envelope.count++;
 }
 
+/* Whether this well-formed recipient is taken, by the reply that was given. */
+static int take_recipient(struct conn *c, const struct path *p)
+{
+	char *address = copy_text(p->address, p->n);
+	const struct rule *r = behaviour_refusal(does(c), RULE_REFUSE_RECIPIENT, address);
+	const char *limit = limit_over(c, address);
+	int ok = 0;
+
+	free(address);
+	if (needs_utf8(c, COMMAND_RCPT, p))
+		return 0;
+	if (limit)
+		log_event(c, "over the limit: %s", limit);
+	if (limit || c->smtp->envelope.count >= does(c)->recipients)
+		ok = smtp_answer(c, COMMAND_RCPT, 452, "4.5.3", "Too many recipients");
+	else if (r)
+		ok = smtp_say(c, r->text, r->len) / 100 == 2;
+	else
+		ok = smtp_answer(c, COMMAND_RCPT, 250, "2.1.5", "Recipient ok");
+	return ok;
+}
+
 static void rcpt(struct conn *c, const char *arg, size_t n)
 {
 	struct smtp *s = c->smtp;
-	const struct rule *r;
+	struct value *values = NULL;
 	struct path p;
-	char *address;
-	int ok;
 
 	if (!s->mail || s->bdat) {
 		smtp_answer(c, COMMAND_RCPT, 503, "5.5.1",
 			    s->mail ? "BDAT has begun" : "MAIL first");
 		return;
 	}
-	if (take_path(c, &p, "TO:", arg, n) || parameters_refused(c, &p, 0))
+	if (take_path(c, &p, "TO:", arg, n))
 		return;
-	if (!path_is_mailbox(p.address, p.n) && !same_word("postmaster", p.address, p.n)) {
-		smtp_answer(c, COMMAND_RCPT, 501, "5.1.3", "Bad recipient address");
-		return;
+	if (read_parameters(c, &p, COMMAND_RCPT, &values) == 0) {
+		if (!path_is_mailbox(p.address, p.n) && !same_word("postmaster", p.address, p.n)) {
+			smtp_answer(c, COMMAND_RCPT, 501, "5.1.3", "Bad recipient address");
+		} else if (take_recipient(c, &p)) {
+			keep_recipient(s, &p, values);
+			return;
+		}
 	}
-	address = copy_text(p.address, p.n);
-	r = behaviour_refusal(does(c), RULE_REFUSE_RECIPIENT, address);
-	if (has_8bit(address, p.n) && !is_utf8_mail(s))
-		ok = smtp_answer(c, COMMAND_RCPT, 553, "5.6.7",
-				 "SMTPUTF8 is required for this address");
-	else if (s->envelope.count >= does(c)->recipients)
-		ok = smtp_answer(c, COMMAND_RCPT, 452, "4.5.3", "Too many recipients");
-	else if (r)
-		ok = smtp_say(c, r->text, r->len) / 100 == 2;
-	else
-		ok = smtp_answer(c, COMMAND_RCPT, 250, "2.1.5", "Recipient ok");
-	if (ok)
-		keep_recipient(s, &p);
-	free(address);
+	values_free(&values);
 }
 
 static void data(struct conn *c, size_t rest)
@@ -471,6 +394,8 @@ static void data(struct conn *c, size_t rest)
 			    s->mail ? "BDAT has begun" : "MAIL first");
 	else if (s->envelope.count == 0)
 		smtp_answer(c, COMMAND_DATA, 554, "5.5.1", "No valid recipients");
+	else if (s->binary)
+		smtp_answer(c, COMMAND_DATA, 503, "5.5.1", "BODY=BINARYMIME needs BDAT");
 	else if (smtp_answer(c, COMMAND_DATA, 354, "", "End data with <CR><LF>.<CR><LF>"))
 		content_begin_data(c);
 }
@@ -483,7 +408,7 @@ static void bdat(struct conn *c, const char *arg, size_t n)
 	int last = blank && same_word("LAST", blank + 1, n - digits - 1);
 	long long octets;
 
-	if (!(does(c)->capabilities & CAP_CHUNKING)) {
+	if (!(smtp_understands(c) & CAP_CHUNKING)) {
 		judge_parameter(c, "BDAT", 4, CAP_CHUNKING);
 		smtp_answer(c, COMMAND_BDAT, 502, "5.5.1", "CHUNKING is not offered");
 		return;
@@ -536,7 +461,7 @@ void smtp_command(struct conn *c, const char *line, size_t n)
 		starttls(c, rest);
 		break;
 	case COMMAND_AUTH:
-		auth(c, arg, rest);
+		smtp_auth(c, arg, rest);
 		break;
 	case COMMAND_MAIL:
 		mail(c, arg, rest);
@@ -567,6 +492,9 @@ void smtp_command(struct conn *c, const char *line, size_t n)
 	case COMMAND_GREETING:
 	case COMMAND_TLS:
 	case COMMAND_DOT:
+	case COMMAND_METHOD:
+	case COMMAND_LOGIN:
+	case COMMAND_CONNECT:
 	case COMMAND_COUNT:
 		unknown(c);
 		break;

@@ -2,7 +2,6 @@
 #include "conn.h"
 
 #include <errno.h>
-#include <gnutls/crypto.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,18 +11,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "certs.h"
+#include "forward.h"
 #include "log.h"
 #include "play.h"
+#include "proxy.h"
 #include "server.h"
 #include "smtp.h"
 
 #define LINGER_MS 2000
 #define STOPPING_MS 200 /* the same when the server ends */
 #define IDLE_MS (300 * 1000) /* RFC 5321 4.5.3.2.7 */
-#define TICKETS 2
 
-struct conn *conn_new(struct server *server, struct listener *listener, int fd, const char *peer)
+static struct conn *begin(struct server *server, struct listener *listener, int fd)
 {
 	struct conn *c = alloc(sizeof(*c));
 	int one = 1;
@@ -32,25 +31,67 @@ struct conn *conn_new(struct server *server, struct listener *listener, int fd, 
 	c->listener = listener;
 	c->fd = fd;
 	c->id = ++server->connections;
-	c->nth = listener->accepted++;
 	c->now = server_now();
 	c->close_at = c->now + IDLE_MS;
-	snprintf(c->peer, sizeof(c->peer), "%s", peer);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return c;
+}
+
+struct conn *conn_new(struct server *server, struct listener *listener, int fd, const char *peer)
+{
+	struct conn *c = begin(server, listener, fd);
+
+	c->nth = listener->accepted++;
+	snprintf(c->peer, sizeof(c->peer), "%s", peer);
 	log_event(c, "open %s", peer);
 	if (listener->does.script)
 		c->play = play_new(c);
-	if (!c->play)
+	if (!c->play && is_proxy(listener->spec->mode))
+		c->proxy = proxy_new(c);
+	else if (!c->play && listener->does.forward)
+		c->forward = forward_new(c);
+	else if (!c->play)
 		c->smtp = smtp_new(c);
 	return c;
+}
+
+struct conn *conn_onward(struct conn *near, int fd)
+{
+	struct conn *c = begin(near->server, near->listener, fd);
+
+	c->connecting = 1;
+	if (near->forward)
+		c->forward = forward_far(near);
+	else
+		c->proxy = proxy_far(near);
+	server_add(c->server, c);
+	return c;
+}
+
+const struct rule *conn_rule(const struct conn *c, enum rule_kind kind, enum command command,
+			     unsigned nth)
+{
+	return behaviour_rule(&c->listener->does, kind, command, nth, c->nth + 1);
+}
+
+void conn_cut(struct conn *c, enum command command, unsigned nth)
+{
+	const struct rule *r = conn_rule(c, RULE_CUT, command, nth);
+
+	if (!r || c->cut_state != UNCUT)
+		return;
+	c->cut_left = (unsigned long long)r->number;
+	c->cut_how = (enum cut)r->more;
+	c->cut_state = c->cut_left ? CUT_ARMED : CUT_DUE;
 }
 
 void conn_free(struct conn *c)
 {
 	smtp_free(c->smtp);
 	play_free(c->play);
-	if (c->tls)
-		gnutls_deinit(c->tls);
+	proxy_free(c);
+	forward_free(c);
+	tls_free(c);
 	if (c->fd >= 0)
 		close(c->fd);
 	bytes_free(&c->raw_in);
@@ -61,7 +102,7 @@ void conn_free(struct conn *c)
 }
 
 /* The server begins to speak: one turn if the client has spoken since. */
-static void take_turn(struct conn *c)
+void conn_take_turn(struct conn *c)
 {
 	if (c->quiet || (c->turn && !c->heard))
 		return;
@@ -69,14 +110,41 @@ static void take_turn(struct conn *c)
 	c->heard = 0;
 }
 
+/* How many of n octets may still be said. */
+static size_t uncut(struct conn *c, size_t n)
+{
+	if (c->closing >= LINGER || c->shut || c->cut_state >= CUT_DUE)
+		return 0;
+	if (c->cut_state == UNCUT)
+		return n;
+	if (n > c->cut_left)
+		n = (size_t)c->cut_left;
+	c->cut_left -= n;
+	if (c->cut_left == 0)
+		c->cut_state = CUT_DUE;
+	return n;
+}
+
 void conn_send(struct conn *c, const char *p, size_t n)
 {
-	if (c->closing >= LINGER || c->shut)
+	size_t all = n;
+
+	n = uncut(c, n);
+	c->unsent += all - n;
+	if (n == 0)
 		return;
-	take_turn(c);
+	conn_take_turn(c);
 	if (!c->muted)
 		log_text(c, 'S', p, n);
 	bytes_add(&c->out, p, n);
+}
+
+void conn_pass(struct conn *c, const char *p, size_t n)
+{
+	size_t some = uncut(c, n);
+
+	c->unsent += n - some;
+	bytes_add(&c->out, p, some);
 }
 
 size_t conn_line(const struct conn *c)
@@ -86,186 +154,15 @@ size_t conn_line(const struct conn *c)
 	return lf ? (size_t)(lf - c->in.p) + 1 : 0;
 }
 
-/* ---- TLS ---- */
-
-static ssize_t pull(gnutls_transport_ptr_t at, void *p, size_t n)
-{
-	struct conn *c = at;
-
-	if (c->raw_in.n == 0) {
-		if (c->eof)
-			return 0;
-		gnutls_transport_set_errno(c->tls, EAGAIN);
-		return -1;
-	}
-	if (n > c->raw_in.n)
-		n = c->raw_in.n;
-	memcpy(p, c->raw_in.p, n);
-	bytes_drop(&c->raw_in, n);
-	return (ssize_t)n;
-}
-
-static int pull_timeout(gnutls_transport_ptr_t at, unsigned ms)
-{
-	struct conn *c = at;
-
-	(void)ms;
-	return c->raw_in.n > 0 || c->eof;
-}
-
-static ssize_t push(gnutls_transport_ptr_t at, const void *p, size_t n)
-{
-	struct conn *c = at;
-
-	if (c->tls_state == TLS_SHAKING)
-		take_turn(c);
-	bytes_add(&c->raw_out, p, n);
-	return (ssize_t)n;
-}
-
-static void priority(char *out, size_t n, int min, int max)
-{
-	static const char *const names[] = {"1.0", "1.1", "1.2", "1.3"};
-	size_t used = (size_t)snprintf(out, n, "%s",
-				       min < 12 ? "NORMAL:%COMPAT:+SHA1:+SIGN-ALL:-VERS-ALL"
-						: "NORMAL:-VERS-ALL");
-
-	for (int v = min; v <= max && used < n; v++)
-		used += (size_t)snprintf(out + used, n - used, ":+VERS-TLS%s", names[v - 10]);
-}
-
-/* The key for session tickets; they cannot be resumed with across runs. */
-static gnutls_datum_t *ticket_key(void)
-{
-	static unsigned char octets[64];
-	static gnutls_datum_t key = {octets, sizeof(octets)};
-	static int made;
-
-	if (!made && gnutls_rnd(GNUTLS_RND_KEY, octets, sizeof(octets)) >= 0)
-		made = 1;
-	return &key;
-}
+/* ---- in ---- */
 
 /* n octets of out, encrypted if there is TLS. */
 static void encode(struct conn *c, size_t n)
 {
-	size_t at = 0;
-
-	if (c->tls_state != TLS_ON) {
-		bytes_add(&c->raw_out, c->out.p, n);
-		return;
-	}
-	while (at < n) {
-		ssize_t sent = gnutls_record_send(c->tls, c->out.p + at, n - at);
-
-		if (sent < 0 && gnutls_error_is_fatal((int)sent)) {
-			conn_close(c, CLOSE_RESET, "TLS cannot send");
-			return;
-		}
-		if (sent > 0)
-			at += (size_t)sent;
-	}
-}
-
-int conn_start_tls(struct conn *c, const char *certificate, int min, int max)
-{
-	gnutls_certificate_credentials_t credentials = certs_credentials(certificate);
-	char text[160];
-	int rc;
-
-	if (!credentials || c->tls)
-		return -1;
-	rc = gnutls_init(&c->tls, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_AUTO_SEND_TICKET);
-	if (rc < 0) {
-		c->tls = NULL;
-		return -1;
-	}
-	priority(text, sizeof(text), min, max);
-	rc = gnutls_priority_set_direct(c->tls, text, NULL);
-	if (rc >= 0)
-		rc = gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, credentials);
-	if (rc >= 0)
-		rc = gnutls_session_ticket_enable_server(c->tls, ticket_key());
-	if (rc < 0) {
-		log_event(c, "TLS cannot be started: %s", gnutls_strerror(rc));
-		return -1;
-	}
-	gnutls_handshake_set_timeout(c->tls, GNUTLS_INDEFINITE_TIMEOUT);
-	gnutls_transport_set_ptr(c->tls, c);
-	gnutls_transport_set_pull_function(c->tls, pull);
-	gnutls_transport_set_pull_timeout_function(c->tls, pull_timeout);
-	gnutls_transport_set_push_function(c->tls, push);
-	encode(c, c->out.n); /* what was said before TLS leaves in clear */
-	bytes_drop(&c->out, c->out.n);
-	c->tls_state = TLS_SHAKING;
-	return 0;
-}
-
-static void tls_is_up(struct conn *c)
-{
-	c->tls_state = TLS_ON;
-	c->tls_version = gnutls_protocol_get_name(gnutls_protocol_get_version(c->tls));
-	log_event(c, "TLS up %s%s", c->tls_version,
-		  gnutls_session_is_resumed(c->tls) ? " resumed" : "");
-	if (gnutls_protocol_get_version(c->tls) == GNUTLS_TLS1_3) {
-		c->quiet = 1; /* nobody waits for a ticket */
-		gnutls_session_ticket_send(c->tls, TICKETS, 0);
-		c->quiet = 0;
-	}
-	if (c->smtp)
-		smtp_tls_up(c);
-}
-
-/* 1 if something happened. */
-static int shake(struct conn *c)
-{
-	int rc = gnutls_handshake(c->tls);
-
-	if (rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED)
-		return 0;
-	if (rc == GNUTLS_E_SUCCESS) {
-		tls_is_up(c);
-		return 1;
-	}
-	if (!gnutls_error_is_fatal(rc))
-		return 1;
-	if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		log_event(c, "TLS failed: the client sent the alert \"%s\"",
-			  gnutls_alert_get_name(gnutls_alert_get(c->tls)));
+	if (c->tls_state == TLS_ON)
+		tls_encrypt(c, n);
 	else
-		log_event(c, "TLS failed: %s", gnutls_strerror(rc));
-	gnutls_alert_send_appropriate(c->tls, rc);
-	conn_close(c, CLOSE_TRUNCATE, "TLS failed");
-	return 1;
-}
-
-static int decrypt(struct conn *c)
-{
-	char text[16384];
-	int some = 0;
-
-	while (c->in.n < CONN_WINDOW) {
-		size_t before = c->raw_in.n;
-		ssize_t n = gnutls_record_recv(c->tls, text, sizeof(text));
-
-		if (n > 0) {
-			bytes_add(&c->in, text, (size_t)n);
-			some = 1;
-		} else if (n == 0 || (n < 0 && gnutls_error_is_fatal((int)n))) {
-			if (n < 0 && !(n == GNUTLS_E_PREMATURE_TERMINATION && c->eof) && !c->shut)
-				log_event(c, "TLS broke: %s", gnutls_strerror((int)n));
-			else if (n == 0)
-				log_event(c, "close_notify received");
-			c->eof = c->tls_over = 1;
-			bytes_free(&c->raw_in);
-			return 1;
-		} else if (n == GNUTLS_E_REHANDSHAKE) {
-			gnutls_alert_send(c->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-		} else if (n == GNUTLS_E_AGAIN && c->raw_in.n == before) {
-			break; /* a ticket or an alert may have been swallowed: only then go on */
-		}
-	}
-	return some;
+		bytes_add(&c->raw_out, c->out.p, n);
 }
 
 /* From raw_in to in; 1 if something happened. */
@@ -277,10 +174,10 @@ static int take_in(struct conn *c)
 		if (c->raw_in.n && !c->tls_seen && c->smtp)
 			judge_first_tls(c);
 		c->tls_seen |= c->raw_in.n > 0;
-		return shake(c);
+		return tls_shake(c);
 	}
 	if (c->tls_state == TLS_ON)
-		return c->tls_over ? 0 : decrypt(c);
+		return c->tls_over ? 0 : tls_decrypt(c);
 	if (room > c->raw_in.n)
 		room = c->raw_in.n;
 	bytes_add(&c->in, c->raw_in.p, room);
@@ -322,12 +219,25 @@ static int flush(struct conn *c)
 	return 1;
 }
 
+/* All that the rule allows has left. */
+static void cut(struct conn *c)
+{
+	c->cut_state = CUT_DONE;
+	log_event(c, "cut, as told");
+	if (c->cut_how == CUT_RST)
+		conn_close(c, CLOSE_RESET, "cut, as told");
+	else if (c->cut_how != CUT_STALL)
+		conn_fin(c, c->cut_how == CUT_FIN);
+}
+
 /* Everything that may leave now; 1 if something did. */
 static int give_out(struct conn *c)
 {
 	size_t waiting = c->raw_out.n;
 	int some = 0;
 
+	if (c->connecting)
+		return 0;
 	if (c->tls_state == TLS_SHAKING || c->closing >= LINGER) {
 		flush(c);
 		return 0;
@@ -345,6 +255,8 @@ static int give_out(struct conn *c)
 			c->piece_at = c->now + (c->gap ? c->gap : 1);
 		some = 1;
 	}
+	if (c->cut_state == CUT_DUE && c->raw_out.n == 0 && c->out.n == 0)
+		cut(c);
 	return some || (waiting && c->raw_out.n == 0);
 }
 
@@ -353,7 +265,7 @@ void conn_fin(struct conn *c, int notify)
 	if (c->shut)
 		return;
 	if (c->tls_state == TLS_ON && notify)
-		gnutls_bye(c->tls, GNUTLS_SHUT_WR);
+		gnutls_bye(c->tls.session, GNUTLS_SHUT_WR);
 	flush(c);
 	shutdown(c->fd, SHUT_WR);
 	c->shut = 1;
@@ -394,7 +306,11 @@ static void finish(struct conn *c)
 
 static void end(struct conn *c)
 {
-	log_event(c, "close turns=%u in=%llu out=%llu", c->turn, c->octets_in, c->octets_out);
+	if ((c->proxy && proxy_is_far(c)) || (c->forward && forward_is_far(c)))
+		log_event(c, "the way on is closed in=%llu out=%llu", c->octets_in, c->octets_out);
+	else
+		log_event(c, "close turns=%u in=%llu out=%llu", c->turn, c->octets_in,
+			  c->octets_out);
 	close(c->fd);
 	c->fd = -1;
 }
@@ -404,6 +320,14 @@ static void client_closed(struct conn *c)
 {
 	if (c->closing != OPEN)
 		return;
+	if (c->proxy) {
+		proxy_closed(c);
+		return;
+	}
+	if (c->forward) {
+		forward_closed(c);
+		return;
+	}
 	log_event(c, "the client closed");
 	if (c->play)
 		play_closed(c);
@@ -420,15 +344,15 @@ void conn_hurry(struct conn *c)
 
 static int may_read(const struct conn *c)
 {
-	return !c->eof && c->read_at >= 0 && c->now >= c->read_at && c->raw_in.n < CONN_WINDOW &&
-	       c->in.n < CONN_WINDOW;
+	return !c->eof && !c->connecting && c->read_at >= 0 && c->now >= c->read_at &&
+	       c->raw_in.n < CONN_WINDOW && c->in.n < CONN_WINDOW;
 }
 
 short conn_events(const struct conn *c)
 {
 	int events = may_read(c) || c->closing == LINGER ? POLLIN : 0;
 
-	if (c->raw_out.n)
+	if (c->raw_out.n || c->connecting)
 		events |= POLLOUT;
 	return (short)events;
 }
@@ -437,6 +361,15 @@ static void sooner(long long *when, long long at, long long now)
 {
 	if (at > now && (*when < 0 || at < *when))
 		*when = at;
+}
+
+/* Closing was ordered from elsewhere, and nothing is in its way. */
+static int may_finish(const struct conn *c)
+{
+	if (c->closing == CLOSE_RESET)
+		return 1;
+	return (c->closing == CLOSE_CLEAN || c->closing == CLOSE_TRUNCATE) && !c->raw_out.n &&
+	       (!c->out.n || c->now >= c->piece_at);
 }
 
 long long conn_wake(const struct conn *c)
@@ -448,7 +381,13 @@ long long conn_wake(const struct conn *c)
 	if (c->out.n)
 		sooner(&when, c->piece_at, c->now);
 	sooner(&when, c->close_at, c->now);
+	if (may_finish(c))
+		when = c->now;
 	if (c->play && c->closing == OPEN && play_awake(c))
+		when = c->now;
+	if (c->proxy && c->closing == OPEN && proxy_awake(c))
+		when = c->now;
+	if (c->forward && c->closing == OPEN && forward_awake(c))
 		when = c->now;
 	return when;
 }
@@ -485,6 +424,10 @@ static void talk(struct conn *c)
 		if (c->closing == OPEN && c->now >= c->hold && c->tls_state != TLS_SHAKING) {
 			if (c->play)
 				play_run(c);
+			else if (c->proxy)
+				proxy_run(c);
+			else if (c->forward)
+				forward_run(c);
 			else
 				smtp_run(c);
 		}
@@ -497,6 +440,12 @@ static void talk(struct conn *c)
 void conn_run(struct conn *c, long long now, short revents)
 {
 	c->now = now;
+	if (c->connecting && revents && c->forward)
+		forward_connected(c);
+	else if (c->connecting && revents)
+		proxy_connected(c);
+	if (c->connecting && c->closing == OPEN)
+		return;
 	if (revents && (may_read(c) || c->closing == LINGER))
 		receive(c);
 	if (c->closing != LINGER)

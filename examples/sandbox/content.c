@@ -8,14 +8,20 @@
 #include "server.h"
 #include "smtp.h"
 
+static int is_too_large(const struct conn *c)
+{
+	long long limit = c->listener->does.size;
+
+	return limit && c->smtp->octets > limit;
+}
+
 /* Content octets as they are to be stored. */
 static void store(struct conn *c, const char *p, size_t n)
 {
 	struct smtp *s = c->smtp;
-	long long limit = c->listener->does.size;
 
 	s->octets += (long long)n;
-	if (limit && s->octets > limit)
+	if (is_too_large(c))
 		return; /* read on to the end, then 552 */
 	if (s->message && n && message_write(s->message, p, n))
 		s->write_failed = 1;
@@ -55,13 +61,13 @@ void content_begin_bdat(struct conn *c, long long octets, int last)
 static void deliver(struct conn *c)
 {
 	struct smtp *s = c->smtp;
-	long long limit = c->listener->does.size;
+	unsigned long long lost = c->unsent;
 	char text[80];
 
 	log_event(c, "content %lld octets", s->octets);
 	s->state = SMTP_COMMAND;
 	snprintf(text, sizeof(text), "Ok: queued as %s", s->message ? message_id(s->message) : "");
-	if (limit && s->octets > limit) {
+	if (is_too_large(c)) {
 		smtp_answer(c, COMMAND_DOT, 552, "5.3.4", "Message is larger than the limit");
 	} else if (s->write_failed) {
 		smtp_answer(c, COMMAND_DOT, 452, "4.3.1", "Cannot store the message");
@@ -69,6 +75,7 @@ static void deliver(struct conn *c)
 		struct message *m = s->message;
 
 		s->message = NULL;
+		s->envelope.answered = c->unsent == lost;
 		log_event(c, "accepted %s", message_id(m));
 		if (message_keep(m, &s->envelope, c->server->options->print))
 			fprintf(stderr, "postern-sandbox: cannot store a message: %s\n",
@@ -89,12 +96,24 @@ static int hold_reply(struct conn *c)
 		return 0;
 	}
 	s->times[COMMAND_DOT]++;
-	r = behaviour_rule(&c->listener->does, RULE_DELAY, COMMAND_DOT, s->times[COMMAND_DOT]);
+	conn_cut(c, COMMAND_DOT, s->times[COMMAND_DOT]);
+	r = conn_rule(c, RULE_DELAY, COMMAND_DOT, s->times[COMMAND_DOT]);
 	if (!r)
 		return 0;
 	s->waited = 1;
 	c->hold = c->now + r->number;
 	return 1;
+}
+
+/* The next mail's commands came before the reply: RFC 2920 3.1 allows it, but not all bear it. */
+static void behind_dot(struct conn *c)
+{
+	log_event(c, "behind the dot: %zu octets", c->in.n);
+	judge_ahead(c, "the final dot");
+	if (!c->listener->does.forgetful)
+		return;
+	log_event(c, "%zu octets thrown away", c->in.n);
+	bytes_drop(&c->in, c->in.n);
 }
 
 int content_data(struct conn *c)
@@ -106,12 +125,14 @@ int content_data(struct conn *c)
 
 	if (!end && c->in.n == 0)
 		return 0;
-	while (!end && i < c->in.n)
-		end = dots_octet(&s->data, c->in.p[i++], &out);
+	if (!end)
+		end = dots_take(&s->data, c->in.p, c->in.n, &i, &out);
 	judge_content(c, c->in.p, i, 1);
 	store(c, out.p, out.n);
 	bytes_free(&out);
 	bytes_drop(&c->in, i);
+	if (end && !s->waited && c->in.n)
+		behind_dot(c);
 	if (end && !hold_reply(c))
 		deliver(c);
 	return 1;
@@ -125,21 +146,21 @@ static void chunk_taken(struct conn *c)
 	s->state = SMTP_COMMAND;
 	if (s->chunk_refused) {
 		s->chunk_refused = 0;
-		if (s->mail)
-			smtp_answer(c, s->chunk_last ? COMMAND_DOT : COMMAND_BDAT, 554, "5.5.1",
-				    "No valid recipients");
-		else
-			smtp_answer(c, s->chunk_last ? COMMAND_DOT : COMMAND_BDAT, 503, "5.5.1",
-				    "MAIL first");
+		smtp_answer(c, s->chunk_last ? COMMAND_DOT : COMMAND_BDAT, 503, "5.5.1",
+			    s->mail ? "No valid recipients" : "MAIL first");
 		return;
 	}
 	if (s->chunk_last) {
+		if (c->in.n)
+			log_event(c, "behind the last chunk: %zu octets", c->in.n);
 		deliver(c);
 		return;
 	}
 	snprintf(text, sizeof(text), "%lld octets so far", s->octets);
-	if (!smtp_answer(c, COMMAND_BDAT, 250, "2.0.0", text))
-		smtp_reset(c);
+	if (is_too_large(c))
+		smtp_answer(c, COMMAND_BDAT, 552, "5.3.4", "Message is larger than the limit");
+	if (is_too_large(c) || !smtp_answer(c, COMMAND_BDAT, 250, "2.0.0", text))
+		smtp_reset(c); /* what follows of it is refused too (RFC 3030 2) */
 }
 
 int content_bdat(struct conn *c)
@@ -152,11 +173,14 @@ int content_bdat(struct conn *c)
 	if (n == 0 && s->chunk_left > 0)
 		return 0;
 	if (!s->chunk_refused) {
-		judge_content(c, c->in.p, n, 0);
+		if (!s->binary)
+			judge_content(c, c->in.p, n, 0);
 		store(c, c->in.p, n);
 	}
 	bytes_drop(&c->in, n);
 	s->chunk_left -= (long long)n;
+	if (s->chunk_left == 0 && !s->waited && c->in.n)
+		judge_ahead(c, "BDAT");
 	if (s->chunk_left == 0 && !(s->chunk_last && hold_reply(c)))
 		chunk_taken(c);
 	return 1;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dots.h"
 
-int dots_octet(enum dots *at, char k, struct bytes *out)
+#include <string.h>
+
+static int take_octet(enum dots *at, char k, struct bytes *out)
 {
 	switch (*at) {
 	case DOTS_START:
@@ -34,4 +36,22 @@ int dots_octet(enum dots *at, char k, struct bytes *out)
 	bytes_add(out, &k, 1);
 	*at = k == '\r' ? DOTS_CR : DOTS_MIDDLE;
 	return 0;
+}
+
+int dots_take(enum dots *at, const char *p, size_t n, size_t *used, struct bytes *out)
+{
+	size_t i = 0;
+	int end = 0;
+
+	while (!end && i < n) {
+		const char *cr = *at == DOTS_MIDDLE ? memchr(p + i, '\r', n - i) : p + i;
+		size_t run = cr ? (size_t)(cr - p) - i : n - i;
+
+		bytes_add(out, p + i, run); /* nothing in it can change the state */
+		i += run;
+		if (i < n)
+			end = take_octet(at, p[i++], out);
+	}
+	*used = i;
+	return end;
 }

@@ -10,7 +10,8 @@
 
 enum dots { DOTS_START, DOTS_MIDDLE, DOTS_CR, DOTS_DOT, DOTS_DOT_CR };
 
-/* One octet; what is content is added to out.  1 at the end.  *at begins as DOTS_START. */
-int dots_octet(enum dots *at, char k, struct bytes *out);
+/* Up to n octets; what is content is added to out, *used says how many were taken.  1 at the end.
+ * *at begins as DOTS_START. */
+int dots_take(enum dots *at, const char *p, size_t n, size_t *used, struct bytes *out);
 
 #endif

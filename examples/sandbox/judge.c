@@ -98,7 +98,7 @@ static size_t limit_of(const struct smtp *s, const char *line, size_t n)
 
 static void judge_form(struct conn *c, const char *line, size_t n)
 {
-	int utf8 = (c->listener->does.capabilities & CAP_SMTPUTF8) && c->smtp->hello == HELLO_EHLO;
+	int utf8 = (smtp_offers(c) & CAP_SMTPUTF8) != 0;
 	size_t limit = limit_of(c->smtp, line, n);
 
 	if (n < 2 || line[n - 2] != '\r')
@@ -132,13 +132,12 @@ static int ends_group(const struct smtp *s, const char *line, size_t n)
 static void judge_order(struct conn *c, const char *line, size_t n, size_t ahead)
 {
 	const struct smtp *s = c->smtp;
-	int pipelining =
-		(c->listener->does.capabilities & CAP_PIPELINING) && s->hello == HELLO_EHLO;
+	int pipelining = (smtp_offers(c) & CAP_PIPELINING) != 0;
 
 	if (ahead == 0)
 		return;
 	if (is_verb("BDAT", line, n) && s->state == SMTP_COMMAND)
-		return; /* its chunk */
+		return; /* its chunk: see judge_ahead() */
 	if (!pipelining)
 		log_violation(c, "W4 %zu octets sent ahead, and PIPELINING is not offered", ahead);
 	else if (ends_group(s, line, n))
@@ -146,19 +145,32 @@ static void judge_order(struct conn *c, const char *line, size_t n, size_t ahead
 			      (int)(n > 8 ? 8 : n), line);
 }
 
+/* A refused token may be followed by a fresh one, once, by the same mechanism (RFC 7628). */
+static int is_fresh_token(struct judge *j, const char *name)
+{
+	int fresh = j->refused && !j->freshened && j->auths && j->auths <= 8 &&
+		    !strcmp(j->tried[j->auths - 1], name) &&
+		    (!strcmp(name, "OAUTHBEARER") || !strcmp(name, "XOAUTH2"));
+
+	j->freshened |= fresh;
+	return fresh;
+}
+
 static void judge_auth(struct conn *c, struct judge *j, const char *line, size_t n)
 {
 	char name[24];
 	size_t at = 5, len = 0;
+	int fresh;
 
 	if (c->smtp->state != SMTP_COMMAND || !is_verb("AUTH", line, n))
 		return;
 	while (at < n && line[at] > ' ' && len < sizeof(name) - 1)
 		name[len++] = line[at++];
 	name[len] = '\0';
-	if (j->auth_over)
+	fresh = is_fresh_token(j, name);
+	if (j->auth_over && !fresh)
 		log_violation(c, "W8 AUTH after 235 or 535");
-	for (unsigned i = 0; i < j->auths && i < 8; i++)
+	for (unsigned i = 0; i < j->auths && i < 8 && !fresh; i++)
 		if (same_word(j->tried[i], name, len))
 			log_violation(c, "W8 AUTH %s for the second time", name);
 	if (j->auths < 8)
@@ -186,11 +198,28 @@ void judge_auth_reply(struct conn *c, int code)
 
 	if (j && (code == 235 || code == 535))
 		j->auth_over = 1;
+	if (j)
+		j->refused = code == 535;
+}
+
+void judge_ahead(struct conn *c, const char *of)
+{
+	if (judge_of(c) && !(smtp_offers(c) & CAP_PIPELINING))
+		log_violation(c,
+			      "W4 %zu octets sent ahead of the reply to %s, and PIPELINING is not "
+			      "offered",
+			      c->in.n, of);
+}
+
+void judge_note(struct conn *c, const char *what)
+{
+	if (judge_of(c))
+		log_violation(c, "%s", what);
 }
 
 void judge_parameter(struct conn *c, const char *key, size_t n, unsigned capability)
 {
-	int offered = capability & c->listener->does.capabilities && c->smtp->hello == HELLO_EHLO;
+	int offered = (capability & smtp_offers(c)) != 0;
 
 	if (judge_of(c) && !offered)
 		log_violation(c, "W5 %.*s is not offered", (int)(n > 40 ? 40 : n), key);
@@ -242,6 +271,8 @@ void judge_content(struct conn *c, const char *p, size_t n, int stuffed)
 
 		if (p[i] == '\0')
 			tell(c, j, 1, "NUL");
+		if (p[i] & 0x80 && !c->smtp->eight)
+			tell(c, j, 16, "an 8-bit octet, without BODY=8BITMIME,");
 		if (p[i] == '\n' && j->last != '\r')
 			tell(c, j, 2, "LF without CR");
 		if (p[i] != '\n' && j->last == '\r')

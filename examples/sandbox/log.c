@@ -43,7 +43,7 @@ static void put(const struct conn *c, char who, const char *s, size_t n)
 		return;
 	bytes_format(&b, "%lld.%03lld %u %s %c %s %u ", ms / 1000, ms % 1000, c->id,
 		     c->listener->spec->name, who,
-		     c->tls_state == TLS_ON && c->tls_version ? c->tls_version : "clear", c->turn);
+		     c->tls_state == TLS_ON && c->tls.version ? c->tls.version : "clear", c->turn);
 	bytes_escape(&b, s, n, SHOWN);
 	fprintf(file, "%s\n", b.p);
 	bytes_free(&b);

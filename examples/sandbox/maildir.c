@@ -97,6 +97,24 @@ void message_drop(struct message *m)
 
 /* ---- the envelope ---- */
 
+const struct value *value_find(const struct value *v, const char *key)
+{
+	while (v && strcmp(v->key, key) != 0)
+		v = v->next;
+	return v;
+}
+
+void values_free(struct value **v)
+{
+	while (*v) {
+		struct value *next = (*v)->next;
+
+		free((*v)->text);
+		free(*v);
+		*v = next;
+	}
+}
+
 static int continuation(const char *s, size_t n, size_t k)
 {
 	for (size_t i = 1; i <= k; i++)
@@ -140,18 +158,34 @@ static void json_text(struct bytes *b, const char *s)
 
 static void json_parameters(struct bytes *b, const char *s)
 {
-	const char *word;
 	size_t n, count = 0;
 
 	bytes_text(b, "[");
-	while ((word = next_word(&s, &n))) {
-		char *copy = copy_text(word, n);
+	for (s += strspn(s, " "); *s; s += n + strspn(s + n, " ")) {
+		char *copy;
 
+		n = strcspn(s, " ");
+		copy = copy_text(s, n);
 		bytes_text(b, count++ ? ", " : "");
 		json_text(b, copy);
 		free(copy);
 	}
 	bytes_text(b, "]");
+}
+
+static void json_values(struct bytes *b, const struct value *v)
+{
+	bytes_text(b, "{");
+	for (; v; v = v->next) {
+		json_text(b, v->key);
+		bytes_text(b, ": ");
+		if (v->text)
+			json_text(b, v->text);
+		else
+			bytes_text(b, "true");
+		bytes_text(b, v->next ? ", " : "");
+	}
+	bytes_text(b, "}");
 }
 
 static void json_member(struct bytes *b, const char *key, const char *value)
@@ -172,12 +206,16 @@ static void json_envelope(struct bytes *b, const struct message *m, const struct
 	json_member(b, "reverse_path", e->reverse_path);
 	bytes_text(b, "  \"parameters\": ");
 	json_parameters(b, e->parameters);
+	bytes_text(b, ",\n  \"values\": ");
+	json_values(b, e->values);
 	bytes_text(b, ",\n  \"recipients\": [");
 	for (const struct recipient *r = e->recipients; r; r = r->next) {
 		bytes_text(b, "\n    {\"address\": ");
 		json_text(b, r->address);
 		bytes_text(b, ", \"parameters\": ");
 		json_parameters(b, r->parameters);
+		bytes_text(b, ", \"values\": ");
+		json_values(b, r->values);
 		bytes_text(b, r->next ? "}," : "}");
 	}
 	bytes_text(b, "\n  ],\n");
@@ -187,6 +225,7 @@ static void json_envelope(struct bytes *b, const struct message *m, const struct
 	json_member(b, "tls", e->tls ? e->tls : "clear");
 	json_member(b, "listener", e->listener);
 	json_member(b, "transfer", e->chunked ? "BDAT" : "DATA");
+	bytes_format(b, "  \"answered\": %s,\n", e->answered ? "true" : "false");
 	bytes_format(b, "  \"port\": %d,\n  \"octets\": %llu\n}\n", e->port, m->octets);
 }
 

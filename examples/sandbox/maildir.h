@@ -8,15 +8,24 @@
 
 #include <stddef.h>
 
+/* A parameter of MAIL or RCPT, decoded. */
+struct value {
+	struct value *next;
+	const char *key; /* in capitals */
+	char *text; /* NULL: the key alone */
+};
+
 struct recipient {
 	struct recipient *next;
 	char *address;
-	char *parameters;
+	char *parameters; /* as sent */
+	struct value *values;
 };
 
 struct envelope {
 	char *reverse_path;
 	char *parameters;
+	struct value *values;
 	struct recipient *recipients;
 	unsigned count;
 	char *hello; /* the name given in EHLO */
@@ -26,9 +35,13 @@ struct envelope {
 	const char *listener;
 	int port;
 	int chunked; /* by BDAT */
+	int answered; /* the whole reply left */
 };
 
 struct message;
+
+const struct value *value_find(const struct value *v, const char *key);
+void values_free(struct value **v);
 
 int maildir_open(const char *dir); /* 0, or -1 with errno */
 void maildir_close(void);

@@ -99,6 +99,20 @@ static int announce(const struct options *o, const struct server *s)
 	return bad ? -1 : 0;
 }
 
+/* What the rules need of certificates before a client comes. */
+static int prepare(const struct options *o)
+{
+	int bad = 0;
+
+	for (const struct rule *r = o->rules; r && !bad; r = r->next) {
+		if (r->kind == RULE_CERTIFICATE)
+			bad = certs_prepare(r->text);
+		if (r->kind == RULE_CLIENT_CERTIFICATE)
+			bad = certs_open_clients(o->users->name);
+	}
+	return bad;
+}
+
 static int run_in(const struct options *o, const char *dir)
 {
 	struct server server = {0};
@@ -106,7 +120,7 @@ static int run_in(const struct options *o, const char *dir)
 
 	if (maildir_open(dir))
 		return complain(dir);
-	if (certs_open(dir))
+	if (certs_open(dir) || prepare(o))
 		return -1;
 	if (log_open(o->log))
 		return complain(o->log);

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "bytes.h"
 #include "certs.h"
+#include "ocsp.h"
 #include "rules.h"
 
 #define MAX_LISTENERS 16
@@ -15,6 +17,7 @@
 
 enum id {
 	LISTEN,
+	UNIX_SOCKET,
 	ADDRESS,
 	NAME,
 	DIR,
@@ -42,8 +45,10 @@ static const struct row {
 } rows[] = {
 	{"Where it listens", LISTEN, "listen", "[NAME=][ADDRESS:]PORT[/MODE]",
 	 "a listener, in place of the three of the default: 1587/starttls\n"
-	 "1465/implicit 12525/starttls.  MODE: starttls, implicit, none.\n"
+	 "1465/implicit 12525/starttls.  MODE: starttls, implicit, none;\n"
+	 "socks5, http-proxy: a proxy to this machine.\n"
 	 "PORT 0: a free one.  NAME: for --on and scripts (the port)"},
+	{NULL, UNIX_SOCKET, "unix", "[NAME=]PATH", "a Unix socket, without TLS"},
 	{NULL, ADDRESS, "address", "ADDRESS",
 	 "the address of listeners without one (127.0.0.1); may be\n"
 	 "repeated: each then listens on all of them"},
@@ -75,24 +80,68 @@ static const struct row {
 	{NULL, RULE, "no-auth", NULL, "AUTH is neither offered nor asked for"},
 	{NULL, RULE, "mechanisms", "LIST",
 	 "(PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256); there are also\n"
-	 "SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS DIGEST-MD5 OAUTHBEARER XOAUTH2"},
+	 "SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS DIGEST-MD5 OAUTHBEARER XOAUTH2\n"
+	 "EXTERNAL ANONYMOUS GSSAPI"},
+	{NULL, RULE, "mechanisms-later", "N=LIST",
+	 "the same, from the Nth connection to the listener on"},
+	{NULL, RULE, "mechanisms-clear", "LIST",
+	 "the same before TLS, where there are none otherwise"},
+	{NULL, RULE, "no-initial-response", NULL, "501 to AUTH with a response on the same line"},
+	{NULL, RULE, "token-uses", "N",
+	 "a token is good for so many sign-ins, then it has expired"},
 	{NULL, RULE, "without", "LIST",
 	 "leave out PIPELINING SIZE 8BITMIME SMTPUTF8 CHUNKING DSN\n"
 	 "ENHANCEDSTATUSCODES STARTTLS AUTH"},
+	{NULL, RULE, "with", "LIST | KEYWORD=ARGUMENT",
+	 "offer BINARYMIME REQUIRETLS DELIVERBY FUTURERELEASE MT-PRIORITY\n"
+	 "LIMITS too, as in \"LIMITS=RCPTMAX=2 MAILMAX=3\", which is enforced"},
+	{NULL, RULE, "claim", "LIST", "offer them, but do not understand them"},
 	{NULL, RULE, "no-starttls", NULL, "STARTTLS is not offered"},
 	{NULL, RULE, "size", "OCTETS", "the largest message (10485760); 0: no limit"},
 	{NULL, RULE, "recipients", "N", "the most recipients (1000), then 452"},
+	{NULL, RULE, "connections", "N", "the most connections at once; 421 to further ones"},
+	{NULL, RULE, "proxy-user", "NAME:PASSWORD", "whom a proxy lets through; all by default"},
+	{NULL, RULE, "map", "HOST=ADDRESS",
+	 "a name for proxies, beside localhost and the server's own; port N\n"
+	 "is that of the listener named N, if there is one"},
 	{NULL, RULE, "certificate", "KIND", "see below (good)"},
+	{NULL, RULE, "staple", "KIND", "an OCSP response to it: see below (none)"},
+	{NULL, RULE, "client-certificate", "request|require",
+	 "ask clients for a certificate; client.pem and client-key.pem are\nmade for them"},
 	{NULL, RULE, "tls", "MIN[-MAX]", "TLS versions from 1.0 to 1.3 (1.2-1.3)"},
+	{NULL, RULE, "tickets", "N", "tickets to resume a session with (2); 0: no resumption"},
+	{NULL, RULE, "no-resumption", NULL, "tickets are given, and then not taken"},
+	{NULL, RULE, "no-extended-master-secret", NULL, "in TLS 1.2, as an old server"},
+	{NULL, RULE, "forward", "ADDRESS:PORT",
+	 "a man in the middle: pass on what is said to that server, over\n"
+	 "another TLS session, in the same mode"},
+	{NULL, RULE, "strip", "PATTERN",
+	 "... but for these extensions and mechanisms in its reply to EHLO"},
 
 	{"Misbehaviour, for the same", RULE, "refuse-sender", "PATTERN[=REPLY]",
 	 "(550 5.7.1 Sender refused); * and ? in PATTERN"},
 	{NULL, RULE, "refuse-recipient", "PATTERN[=REPLY]", "(550 5.1.1 No such mailbox here)"},
-	{NULL, RULE, "reply", "COMMAND[#N]=TEXT",
+	{NULL, RULE, "refuse-mechanism", "PATTERN[=REPLY]",
+	 "(504 5.5.4 Unrecognized authentication type)"},
+	{NULL, RULE, "refuse-tokens", "N", "so many good tokens, as if they had expired; 0: all"},
+	{NULL, RULE, "token-error", "TEXT",
+	 "the error in the challenge, in place of the usual JSON"},
+	{NULL, RULE, "token-at-once", NULL, "refuse tokens by 535 without that challenge"},
+	{NULL, RULE, "reply", "COMMAND[#N][@K]=TEXT",
 	 "say TEXT instead; #N: only to the Nth in a connection"},
 	{NULL, RULE, "drop", "COMMAND[#N]", "hang up instead of replying"},
 	{NULL, RULE, "delay", "COMMAND[#N]=MS", "reply that much later"},
+	{NULL, RULE, "cut", "COMMAND[#N]=OCTETS[/HOW]",
+	 "from that reply on say so many octets, then end: fin, truncate,\n"
+	 "rst, stall.  What the client still sends is taken, but for rst"},
+	{NULL, RULE, "forgetful", NULL,
+	 "throw away what comes behind the final dot before its reply"},
 	{NULL, RULE, "inject", "TEXT", "octets behind the 220 to STARTTLS, in the same write"},
+	{NULL, RULE, "extra", "COMMAND[#N]=WHAT[*TIMES]",
+	 "before that reply, inside TLS: tickets, keyupdate (every second\n"
+	 "asks for the client's), hellorequest, alerts, empty (records)"},
+	{NULL, RULE, "records", "OCTETS", "TLS records of no more than that"},
+	{NULL, RULE, "garble", "N", "turn one bit of the Nth TLS record of each connection"},
 	{NULL, RULE, "silent", NULL, "accept connections and say nothing"},
 	{NULL, RULE, "blocked", NULL, "connections are refused"},
 	{NULL, RULE, "stalled", NULL,
@@ -104,9 +153,14 @@ static const struct row {
 
 const char *mode_name(enum listen_mode mode)
 {
-	static const char *const names[] = {"starttls", "implicit", "none"};
+	static const char *const names[] = {"starttls", "implicit", "none", "socks5", "http-proxy"};
 
 	return names[mode];
+}
+
+int is_proxy(enum listen_mode mode)
+{
+	return mode == MODE_SOCKS5 || mode == MODE_HTTP;
 }
 
 void options_help(void)
@@ -135,10 +189,14 @@ void options_help(void)
 		}
 	}
 	puts("\nCOMMAND: GREETING EHLO HELO STARTTLS TLS (the handshake) AUTH MAIL RCPT DATA BDAT\n"
-	     "DOT (the end of the content) RSET NOOP VRFY QUIT.  TEXT: \\r \\n \\t \\0 \\xNN; a "
-	     "reply\n"
-	     "without a line end gets one.\n\nKIND of certificate:");
+	     "DOT (the end of the content) RSET NOOP VRFY QUIT; of proxies METHOD LOGIN CONNECT.\n"
+	     "Behind COMMAND or #N: @K in the Kth connection to the listener, @K+ from it on.\n"
+	     "TEXT: \\r \\n \\t \\0 \\xNN; a reply without a line end gets one; a proxy's is sent\n"
+	     "as it is, a number is its code.\n\nKIND of certificate:");
 	for (unsigned i = 0; (name = certs_kind(i, &what)); i++)
+		printf("  %-22s %s\n", name, what);
+	puts("\nKIND of OCSP response:");
+	for (unsigned i = 0; (name = ocsp_kind(i, &what)); i++)
 		printf("  %-22s %s\n", name, what);
 }
 
@@ -247,6 +305,7 @@ static void free_listener(struct listen_spec *l)
 {
 	free(l->name);
 	free(l->address);
+	free(l->path);
 	free(l);
 }
 
@@ -271,10 +330,10 @@ static const char *parse_listener(struct listen_spec *l, const char *value, unsi
 	l->port = (int)port;
 	l->mode = port == 465 || port == 1465 ? MODE_IMPLICIT : MODE_STARTTLS;
 	for (m = MODE_STARTTLS;
-	     slash && m <= MODE_NONE && strcmp(slash + 1, mode_name((enum listen_mode)m)); m++)
+	     slash && m <= MODE_HTTP && strcmp(slash + 1, mode_name((enum listen_mode)m)); m++)
 		;
-	if (m > MODE_NONE)
-		return "the mode is not starttls, implicit or none";
+	if (m > MODE_HTTP)
+		return "the mode is not starttls, implicit, none, socks5 or http-proxy";
 	if (slash)
 		l->mode = (enum listen_mode)m;
 	snprintf(ordinal, sizeof(ordinal), "%d", l->port ? l->port : (int)place);
@@ -283,7 +342,26 @@ static const char *parse_listener(struct listen_spec *l, const char *value, unsi
 	return NULL;
 }
 
-static int add_listener(struct options *o, const char *value)
+static const char *parse_unix(struct listen_spec *l, const char *value, unsigned place)
+{
+	const char *equals = strchr(value, '=');
+	char ordinal[16];
+
+	snprintf(ordinal, sizeof(ordinal), "%u", place);
+	if (equals && is_name(value, (size_t)(equals - value))) {
+		l->name = copy_text(value, (size_t)(equals - value));
+		value = equals + 1;
+	} else {
+		l->name = copy_text(ordinal, strlen(ordinal));
+	}
+	l->mode = MODE_NONE;
+	l->path = copy_text(value, strlen(value));
+	return *value && strlen(value) < sizeof(((struct sockaddr_un *)0)->sun_path)
+		       ? NULL
+		       : "the path is missing or too long";
+}
+
+static int add_listener(struct options *o, const char *option, const char *value)
 {
 	struct listen_spec *l = alloc(sizeof(*l)), **at = &o->listeners;
 	unsigned place = 1;
@@ -291,13 +369,18 @@ static int add_listener(struct options *o, const char *value)
 
 	for (; *at; at = &(*at)->next)
 		place++;
-	wrong = place > MAX_LISTENERS ? "more than 16 listeners" : parse_listener(l, value, place);
+	if (place > MAX_LISTENERS)
+		wrong = "more than 16 listeners";
+	else if (strcmp(option, "unix") == 0)
+		wrong = parse_unix(l, value, place);
+	else
+		wrong = parse_listener(l, value, place);
 	for (struct listen_spec *m = o->listeners; m && !wrong; m = m->next)
 		if (strcmp(m->name, l->name) == 0)
 			wrong = "there is a listener of that name already";
 	if (wrong) {
 		free_listener(l);
-		return fail("listen", value, wrong);
+		return fail(option, value, wrong);
 	}
 	*at = l;
 	return 0;
@@ -356,7 +439,8 @@ static int set_option(struct options *o, const struct row *row, const char *valu
 {
 	switch (row->id) {
 	case LISTEN:
-		return add_listener(o, value);
+	case UNIX_SOCKET:
+		return add_listener(o, row->name, value);
 	case ADDRESS:
 		return add_address(o, value);
 	case NAME:
@@ -445,7 +529,7 @@ static int fill_in(struct options *o)
 	static const char *const usual[] = {"1587/starttls", "1465/implicit", "12525/starttls"};
 
 	for (size_t i = 0; !o->listeners || (i > 0 && i < 3); i++)
-		if (add_listener(o, usual[i]))
+		if (add_listener(o, "listen", usual[i]))
 			return -1;
 	if (!o->addresses && add_address(o, "127.0.0.1"))
 		return -1;

@@ -7,13 +7,14 @@
 
 #include "behaviour.h"
 
-enum listen_mode { MODE_STARTTLS, MODE_IMPLICIT, MODE_NONE };
+enum listen_mode { MODE_STARTTLS, MODE_IMPLICIT, MODE_NONE, MODE_SOCKS5, MODE_HTTP };
 
 struct listen_spec {
 	struct listen_spec *next;
 	char *name;
 	char *address; /* NULL: those of --address */
 	int port; /* 0: any free one */
+	char *path; /* of a Unix socket, in place of address and port; or NULL */
 	enum listen_mode mode;
 };
 
@@ -21,6 +22,7 @@ struct user {
 	struct user *next;
 	char *name;
 	char *password;
+	long long uses; /* of a token, so far */
 };
 
 struct address {
@@ -47,5 +49,6 @@ int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
 void options_help(void);
 const char *mode_name(enum listen_mode mode);
+int is_proxy(enum listen_mode mode);
 
 #endif

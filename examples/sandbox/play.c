@@ -253,8 +253,7 @@ static enum went expect_data(struct conn *c, const struct script_step *step)
 
 	if (!p->begun)
 		begin_content(p);
-	while (!end && i < c->in.n)
-		end = dots_octet(&p->dots, c->in.p[i++], &out);
+	end = dots_take(&p->dots, c->in.p, c->in.n, &i, &out);
 	take_content(p, out.p, out.n);
 	bytes_free(&out);
 	use(c, i);
@@ -334,13 +333,17 @@ static enum went start_tls(struct conn *c, const struct script_step *step)
 	bytes_free(&c->raw_in);
 	c->raw_in = c->in;
 	memset(&c->in, 0, sizeof(c->in));
-	if (conn_start_tls(c, step->text, min, max < min ? min : max))
+	if (tls_start(c, step->text, min, max < min ? min : max))
 		return violate(c, step, "TLS cannot be started with ", step->text, step->len);
 	return NEXT;
 }
 
 static enum went tls_raw(struct conn *c, const struct script_step *step)
 {
+	if (c->tls_state == TLS_ON) { /* between the records */
+		bytes_add(&c->raw_out, step->text, step->len);
+		return NEXT;
+	}
 	if (c->in.n == 0)
 		return WAIT;
 	log_event(c, "%zu octets of the client's handshake swallowed", c->in.n);
@@ -352,18 +355,15 @@ static enum went tls_raw(struct conn *c, const struct script_step *step)
 static enum went post(struct conn *c, const struct script_step *step)
 {
 	struct play *p = c->play;
-	int rc = 0;
+	long n = step->number - p->sent;
+	int rc;
 
 	if (c->tls_state != TLS_ON)
 		return violate(c, step, "there is no TLS", "", 0);
-	for (int i = 0; rc >= 0 && i < BATCH && p->sent < step->number; i++, p->sent++) {
-		if (step->op == SCRIPT_POST_TICKETS)
-			rc = gnutls_session_ticket_send(c->tls, 1, 0);
-		else if (step->op == SCRIPT_POST_KEYUPDATE)
-			rc = gnutls_session_key_update(c->tls, p->sent % 2 ? GNUTLS_KU_PEER : 0);
-		else
-			rc = gnutls_rehandshake(c->tls);
-	}
+	if (n > BATCH)
+		n = BATCH;
+	rc = tls_send_extra(c, (enum tls_extra)(step->op - SCRIPT_POST_TICKETS), p->sent, n);
+	p->sent += n;
 	if (rc < 0) {
 		log_event(c, "post: %s", gnutls_strerror(rc));
 		p->sent = step->number;

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The server's side of SASL: libgsasl's mechanisms, and OAUTHBEARER and XOAUTH2, which it lacks.
+ * The server's side of SASL: libgsasl's mechanisms, and OAUTHBEARER and XOAUTH2, which it lacks
+ * (bearer.c).  What the listener's rules say of mechanisms and tokens is applied here.
  */
 #ifndef SANDBOX_SASL_H
 #define SANDBOX_SASL_H
 
-#include <gnutls/gnutls.h>
-
 #include "bytes.h"
-#include "options.h"
 
+struct conn;
 struct sasl;
 
 enum sasl_result { SASL_MORE, SASL_DONE, SASL_REFUSED, SASL_MALFORMED };
 
 int sasl_known(const char *name, size_t n);
-/* NULL: no such mechanism. tls: for channel binding, or NULL. */
-struct sasl *sasl_new(const struct options *o, const char *name, size_t n, gnutls_session_t tls);
+/* NULL: no such mechanism. */
+struct sasl *sasl_new(struct conn *c, const char *name, size_t n);
 /* in: the client's response, decoded; NULL: none was sent. out: the challenge, raw. */
 enum sasl_result sasl_step(struct sasl *s, const char *in, size_t n, struct bytes *out);
 const char *sasl_user(const struct sasl *s);

@@ -367,8 +367,13 @@ static int post(struct parser *c, struct script_step *step)
 		step->op = SCRIPT_POST_KEYUPDATE;
 	else if (same("hellorequest", w, n))
 		step->op = SCRIPT_POST_HELLOREQUEST;
+	else if (same("alerts", w, n))
+		step->op = SCRIPT_POST_ALERTS;
+	else if (same("empty", w, n))
+		step->op = SCRIPT_POST_EMPTY;
 	else
-		return fail(c, "post what? tickets, keyupdate or hellorequest, not", w, n);
+		return fail(c, "post what? tickets, keyupdate, hellorequest, alerts or empty, not",
+			    w, n);
 	return number(c, 1000000, &step->number);
 }
 
@@ -765,7 +770,7 @@ const char *script_name(enum script_op op)
 {
 	if (op == SCRIPT_SEND)
 		return "send";
-	if (op == SCRIPT_POST_KEYUPDATE || op == SCRIPT_POST_HELLOREQUEST)
+	if (op > SCRIPT_POST_TICKETS && op <= SCRIPT_POST_EMPTY)
 		return "post";
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i].op == op && words[i].form != PORT)

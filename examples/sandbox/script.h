@@ -31,10 +31,13 @@
  * "expired",
  *                      ...: the names of postern-sandbox(1)); MIN and MAX are 1.0, 1.1, 1.2 or 1.3
  *   tls-raw BYTES      wait for the first octets of the client's handshake, swallow them, and send
- *                      BYTES in clear in place of a ServerHello
+ *                      BYTES in clear in place of a ServerHello; once there is TLS, send them at
+ *                      once, between its records
  *   post tickets N     send N TLS 1.3 session tickets
  *   post keyupdate N   N TLS 1.3 key updates; every second one asks for the client's
  *   post hellorequest N  N TLS 1.2 HelloRequests
+ *   post alerts N      N warning alerts
+ *   post empty N       N records without data
  *   stop-read MS       read nothing from the client for MS, while the script goes on; 0: for ever
  *   fin                close the sending side: under TLS close_notify first
  *   truncate           close the sending side without close_notify
@@ -73,6 +76,8 @@ enum script_op {
 	SCRIPT_POST_TICKETS, /* number */
 	SCRIPT_POST_KEYUPDATE, /* number */
 	SCRIPT_POST_HELLOREQUEST, /* number */
+	SCRIPT_POST_ALERTS, /* number */
+	SCRIPT_POST_EMPTY, /* number */
 	SCRIPT_STOP_READ, /* number: milliseconds, 0 for ever */
 	SCRIPT_FIN,
 	SCRIPT_TRUNCATE,

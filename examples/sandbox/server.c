@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,7 +43,7 @@ long long server_now(void)
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int set_flags(int fd)
+int server_prepare(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -91,7 +93,7 @@ static int bind_to(const char *address, int port)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		if (a->ai_family == AF_INET6)
 			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-		if (set_flags(fd) || bind(fd, a->ai_addr, a->ai_addrlen)) {
+		if (server_prepare(fd) || bind(fd, a->ai_addr, a->ai_addrlen)) {
 			keep = errno;
 			close(fd);
 			errno = keep;
@@ -110,7 +112,7 @@ static void stall(struct listener *l)
 	for (size_t i = 0; a && i < sizeof(l->fillers) / sizeof(l->fillers[0]); i++) {
 		int fd = socket(a->ai_family, SOCK_STREAM, 0);
 
-		if (fd >= 0 && (set_flags(fd) ||
+		if (fd >= 0 && (server_prepare(fd) ||
 				(connect(fd, a->ai_addr, a->ai_addrlen) && errno != EINPROGRESS))) {
 			close(fd);
 			fd = -1;
@@ -181,12 +183,38 @@ static int bind_all(const struct address *addresses, int wanted, int *fds, int *
 	return 0;
 }
 
+/* A Unix socket; one that nobody listens on is taken over. */
+static int open_unix(struct server *s, const struct listen_spec *spec)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), busy;
+	struct stat st;
+
+	memcpy(a.sun_path, spec->path, strlen(spec->path)); /* measured by the options */
+	busy = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+	if (fd >= 0)
+		close(fd);
+	fd = busy ? -1 : socket(AF_UNIX, SOCK_STREAM, 0);
+	if (!busy && lstat(spec->path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(spec->path);
+	if (fd < 0 || server_prepare(fd) || bind(fd, (struct sockaddr *)&a, sizeof(a))) {
+		fprintf(stderr, "postern-sandbox: cannot listen on %s: %s\n", spec->path,
+			busy ? "another program has it" : strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return add_listener(s, spec, spec->path, fd);
+}
+
 static int open_listener(struct server *s, const struct listen_spec *spec)
 {
 	struct address one = {NULL, spec->address};
 	const struct address *a = spec->address ? &one : s->options->addresses;
 	int fds[16], n = 0, state = 1;
 
+	if (spec->path)
+		return open_unix(s, spec);
 	for (int i = 0; state == 1 && i < TRIES; i++)
 		state = bind_all(a, spec->port, fds, &n);
 	if (state == 1)
@@ -201,7 +229,7 @@ int server_watch_signals(void)
 {
 	struct sigaction action = {0};
 
-	if (pipe(signal_pipe) || set_flags(signal_pipe[0]) || set_flags(signal_pipe[1])) {
+	if (pipe(signal_pipe) || server_prepare(signal_pipe[0]) || server_prepare(signal_pipe[1])) {
 		perror("postern-sandbox: pipe");
 		return -1;
 	}
@@ -235,6 +263,8 @@ static void close_listeners(struct server *s)
 				close(l->fillers[i]);
 		if (l->fd >= 0)
 			close(l->fd);
+		if (l->spec->path)
+			unlink(l->spec->path);
 		free(l->address);
 		free(l);
 	}
@@ -272,9 +302,9 @@ static void percent(struct bytes *b, const char *s)
 }
 
 /* The names of the certificates cover localhost; another address stands for itself. */
-static void url_host(const struct server *s, struct bytes *b)
+static void url_host(const struct listener *l, struct bytes *b)
 {
-	const char *a = s->listeners->address;
+	const char *a = l->address;
 
 	if (strcmp(a, "127.0.0.1") == 0 || strcmp(a, "::1") == 0)
 		bytes_text(b, "localhost");
@@ -297,8 +327,10 @@ static void url_ports(const struct server *s, struct bytes *b)
 	int secure = 0, n = 0;
 
 	for (const struct listener *l = s->listeners; l; l = l->next)
-		secure |= l->spec->mode != MODE_NONE;
+		secure |= l->spec->mode < MODE_NONE;
 	for (const struct listener *l = s->listeners; l; l = l->next) {
+		if (l->spec->path || is_proxy(l->spec->mode))
+			continue;
 		if (!is_first(s, l) || (secure && l->spec->mode == MODE_NONE) || (!secure && n))
 			continue; /* a port without TLS must stand alone */
 		bytes_format(b, "%s%d/%s", n++ ? "," : "", l->port, mode_name(l->spec->mode));
@@ -308,13 +340,24 @@ static void url_ports(const struct server *s, struct bytes *b)
 void server_ready(const struct server *s, struct bytes *out)
 {
 	const struct user *u = s->options->users;
+	const struct listener *tcp = s->listeners;
 
+	while (tcp && (tcp->spec->path || is_proxy(tcp->spec->mode)))
+		tcp = tcp->next;
 	bytes_format(out, "DIR='%s'\nCA='%s/ca.pem'\n", s->dir, s->dir);
 	for (const struct listener *l = s->listeners; l; l = l->next)
-		if (is_first(s, l))
+		if (l->spec->path)
+			bytes_format(out, "UNIX_%s='%s'\n", l->spec->name, l->spec->path);
+		else if (is_first(s, l))
 			bytes_format(out, "PORT_%s=%d\n", l->spec->name, l->port);
 	bytes_text(out, "PORTS='");
 	url_ports(s, out);
+	if (!tcp) {
+		if (s->listeners->spec->path)
+			bytes_format(out, "'\nPOSTERN_URL='unix:%s", s->listeners->spec->path);
+		bytes_text(out, "'\n");
+		return;
+	}
 	bytes_text(out, "'\nPOSTERN_URL='smtp://");
 	if (u) {
 		percent(out, u->name);
@@ -322,7 +365,7 @@ void server_ready(const struct server *s, struct bytes *out)
 		percent(out, u->password);
 		bytes_text(out, "@");
 	}
-	url_host(s, out);
+	url_host(tcp, out);
 	bytes_text(out, "?ports=");
 	url_ports(s, out);
 	bytes_text(out, "&cafile=");
@@ -348,29 +391,40 @@ static void peer_text(const struct sockaddr *a, socklen_t n, char *out, size_t l
 		snprintf(out, len, "%s port %s", host, port);
 }
 
+void server_add(struct server *s, struct conn *c)
+{
+	c->next = s->conns;
+	s->conns = c;
+	s->open++;
+}
+
+int server_full(const struct server *s)
+{
+	return s->open >= MAX_OPEN;
+}
+
 static void take_connection(struct server *s, struct listener *l)
 {
 	static const char busy[] = "421 4.3.2 Too many connections\r\n";
 	struct sockaddr_storage a;
 	socklen_t n = sizeof(a);
-	char peer[64];
+	char peer[64] = "unix";
 	int fd = accept(l->fd, (struct sockaddr *)&a, &n);
 	struct conn *c;
 
 	if (fd < 0)
 		return;
-	if (set_flags(fd) || s->open >= MAX_OPEN) {
+	if (server_prepare(fd) || server_full(s)) {
 		if (l->spec->mode != MODE_IMPLICIT &&
 		    send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL) < 0)
 			perror("postern-sandbox: send");
 		close(fd);
 		return;
 	}
-	peer_text((struct sockaddr *)&a, n, peer, sizeof(peer));
+	if (!l->spec->path)
+		peer_text((struct sockaddr *)&a, n, peer, sizeof(peer));
 	c = conn_new(s, l, fd, peer);
-	c->next = s->conns;
-	s->conns = c;
-	s->open++;
+	server_add(s, c);
 	conn_run(c, server_now(), 0);
 }
 

@@ -27,5 +27,8 @@ void server_ready(const struct server *s, struct bytes *out); /* the lines that 
 int server_run(struct server *s); /* until a signal, --count or --time */
 void server_close(struct server *s);
 long long server_now(void); /* milliseconds */
+void server_add(struct server *s, struct conn *c); /* to those that are served */
+int server_full(const struct server *s); /* no more connections */
+int server_prepare(int fd); /* not blocking, not inherited: 0, or -1 with errno */
 
 #endif

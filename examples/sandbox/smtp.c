@@ -28,9 +28,9 @@ struct smtp *smtp_new(struct conn *c)
 	}
 	if (c->listener->spec->mode != MODE_IMPLICIT)
 		return s;
-	if (behaviour_rule(does, RULE_DROP, COMMAND_TLS, 1))
+	if (conn_rule(c, RULE_DROP, COMMAND_TLS, 1))
 		conn_close(c, CLOSE_TRUNCATE, "dropped, as told");
-	else if (conn_start_tls(c, does->certificate, does->tls_min, does->tls_max))
+	else if (tls_start(c, does->certificate, does->tls_min, does->tls_max))
 		conn_close(c, CLOSE_TRUNCATE, "no TLS");
 	return s;
 }
@@ -47,12 +47,14 @@ void smtp_reset(struct conn *c)
 
 	forget_text(&s->envelope.reverse_path);
 	forget_text(&s->envelope.parameters);
+	values_free(&s->envelope.values);
 	while (s->envelope.recipients) {
 		struct recipient *r = s->envelope.recipients;
 
 		s->envelope.recipients = r->next;
 		free(r->address);
 		free(r->parameters);
+		values_free(&r->values);
 		free(r);
 	}
 	s->envelope.count = 0;
@@ -60,7 +62,7 @@ void smtp_reset(struct conn *c)
 	if (s->message)
 		message_drop(s->message);
 	s->message = NULL;
-	s->mail = s->bdat = s->write_failed = 0;
+	s->mail = s->bdat = s->binary = s->eight = s->write_failed = 0;
 	s->octets = 0;
 }
 
@@ -108,18 +110,30 @@ int smtp_say(struct conn *c, const char *text, size_t len)
 	return (int)code;
 }
 
+void smtp_extras(struct conn *c, enum command command)
+{
+	const struct rule *r = conn_rule(c, RULE_EXTRA, command, c->smtp->times[command]);
+	int rc;
+
+	if (!r || c->tls_state != TLS_ON)
+		return;
+	rc = tls_send_extra(c, (enum tls_extra)r->more, 0, (long)r->number);
+	log_event(c, "%lld %s sent%s%s", r->number, tls_extra_name((enum tls_extra)r->more),
+		  rc < 0 ? ": " : "", rc < 0 ? gnutls_strerror(rc) : "");
+}
+
 int smtp_answer(struct conn *c, enum command command, int code, const char *status,
 		const char *text)
 {
-	const struct behaviour *does = &c->listener->does;
 	unsigned nth = c->smtp->times[command];
-	const struct rule *r = behaviour_rule(does, RULE_REPLY, command, nth);
+	const struct rule *r = conn_rule(c, RULE_REPLY, command, nth);
 	int normal = code / 100;
 
-	if (behaviour_rule(does, RULE_DROP, command, nth)) {
+	if (conn_rule(c, RULE_DROP, command, nth)) {
 		conn_close(c, CLOSE_TRUNCATE, "dropped, as told");
 		return 0;
 	}
+	smtp_extras(c, command);
 	if (r)
 		code = smtp_say(c, r->text, r->len);
 	else
@@ -141,11 +155,23 @@ static int wait_for(struct conn *c, enum command command)
 		return 0;
 	s->times[command]++;
 	s->waited = 1;
-	r = behaviour_rule(&c->listener->does, RULE_DELAY, command, s->times[command]);
+	conn_cut(c, command, s->times[command]);
+	r = conn_rule(c, RULE_DELAY, command, s->times[command]);
 	if (!r)
 		return 0;
 	c->hold = c->now + r->number;
 	return 1;
+}
+
+/* More connections than there may be, this one among them. */
+static int is_crowded(const struct conn *c)
+{
+	long long limit = c->listener->does.connections, n = 0;
+
+	for (const struct conn *other = c->server->conns; other; other = other->next)
+		n += other != c && other->smtp && other->listener == c->listener &&
+		     other->closing == OPEN;
+	return limit && n >= limit;
 }
 
 static void greet(struct conn *c)
@@ -154,6 +180,11 @@ static void greet(struct conn *c)
 
 	if (c->in.n)
 		judge_early(c);
+	if (is_crowded(c)) {
+		smtp_reply(c, 421, "4.3.2", "Too many connections");
+		conn_close(c, CLOSE_CLEAN, "too many connections");
+		return;
+	}
 	bytes_format(&b, "%s ESMTP postern-sandbox", c->server->options->host_name);
 	c->smtp->refusing = !smtp_answer(c, COMMAND_GREETING, 220, "", b.p);
 	bytes_free(&b);
@@ -198,7 +229,7 @@ static int command_of(const char *line, size_t n, enum command *out)
 	while (verb < n && line[verb] != ' ' && line[verb] != '\r' && line[verb] != '\n')
 		verb++;
 	if (command_find(line, verb, out) || *out == COMMAND_GREETING || *out == COMMAND_TLS ||
-	    *out == COMMAND_DOT)
+	    *out == COMMAND_DOT || *out >= COMMAND_METHOD)
 		return -1;
 	return 0;
 }
@@ -270,7 +301,7 @@ void smtp_run(struct conn *c)
 
 void smtp_tls_up(struct conn *c)
 {
-	c->smtp->envelope.tls = c->tls_version;
+	c->smtp->envelope.tls = c->tls.version;
 }
 
 void smtp_stop(struct conn *c)

@@ -3,6 +3,8 @@
  * The server as it should be (RFC 5321, 6409), but for what the listener's rules change.
  *   smtp.c      the session: lines in, replies out, rules applied
  *   commands.c  what each command does
+ *   auth.c      AUTH
+ *   parameters.c  those of MAIL and RCPT
  *   content.c   DATA and BDAT
  */
 #ifndef SANDBOX_SMTP_H
@@ -25,6 +27,8 @@ struct smtp {
 	struct envelope envelope;
 	int mail; /* a transaction is open */
 	int bdat; /* ... and has had a chunk */
+	int binary; /* ... of BODY=BINARYMIME */
+	int eight; /* ... or of BODY=8BITMIME */
 	int authenticated;
 	struct sasl *sasl;
 	unsigned times[COMMAND_COUNT]; /* answered so far */
@@ -32,6 +36,7 @@ struct smtp {
 	int refusing; /* the greeting was a refusal */
 	int long_line; /* the rest of the line is to be thrown away */
 	unsigned errors, refused_auth;
+	long long mails; /* MAIL that took effect */
 	struct message *message; /* the content being written */
 	int write_failed;
 	enum dots data;
@@ -53,12 +58,20 @@ int smtp_answer(struct conn *c, enum command command, int code, const char *stat
 		const char *text);
 /* The same for what no rule can change. */
 void smtp_reply(struct conn *c, int code, const char *status, const char *text);
+/* What TLS is to carry ahead of an answer. */
+void smtp_extras(struct conn *c, enum command command);
 /* A rule's words: sent as one reply. Gives its code. */
 int smtp_say(struct conn *c, const char *text, size_t len);
 
 void smtp_command(struct conn *c, const char *line, size_t n); /* commands.c; without its CRLF */
+void smtp_auth(struct conn *c, const char *arg, size_t n); /* auth.c */
 void smtp_auth_line(struct conn *c, const char *line, size_t n);
+const char *smtp_mechanisms(const struct conn *c); /* that are offered now; NULL: no AUTH */
 void smtp_reset(struct conn *c); /* end of a transaction */
+
+/* Bits of enum capability: what the reply to the last EHLO offered, and what of it is meant. */
+unsigned smtp_offers(const struct conn *c);
+unsigned smtp_understands(const struct conn *c);
 
 int content_data(struct conn *c); /* content.c: 1 if something was used up */
 int content_bdat(struct conn *c);

@@ -59,6 +59,8 @@ static const struct {
 	{"post tickets 2", SCRIPT_POST_TICKETS, "", 0, 2, 0},
 	{"post keyupdate 10000", SCRIPT_POST_KEYUPDATE, "", 0, 10000, 0},
 	{"post hellorequest 1", SCRIPT_POST_HELLOREQUEST, "", 0, 1, 0},
+	{"post alerts 3", SCRIPT_POST_ALERTS, "", 0, 3, 0},
+	{"post empty 20", SCRIPT_POST_EMPTY, "", 0, 20, 0},
 	{"stop-read 0", SCRIPT_STOP_READ, "", 0, 0, 0},
 	{"fin", SCRIPT_FIN, "", 0, 0, 0},
 	{"truncate", SCRIPT_TRUNCATE, "", 0, 0, 0},
@@ -116,7 +118,7 @@ static const struct {
 	{"tls good 1.4", 1, "TLS version"},
 	{"tls good 1.3 1.2", 1, "stands first"},
 	{"post", 1, "post what"},
-	{"post alerts 1", 1, "\"alerts\""},
+	{"post certificates 1", 1, "\"certificates\""},
 	{"post tickets", 1, "number is missing"},
 	{"port 0", 1, "1 to 65535"},
 	{"port 65536", 1, "too great"},
@@ -300,7 +302,8 @@ START_TEST(names)
 {
 	ck_assert_str_eq(script_name(SCRIPT_SEND), "send");
 	ck_assert_str_eq(script_name(SCRIPT_EXPECT_BDAT), "expect-bdat");
-	ck_assert_str_eq(script_name(SCRIPT_POST_HELLOREQUEST), "post");
+	for (int op = SCRIPT_POST_TICKETS; op <= SCRIPT_POST_EMPTY; op++)
+		ck_assert_str_eq(script_name((enum script_op)op), "post");
 	ck_assert_str_eq(script_name(SCRIPT_CLIENT), "client");
 }
 END_TEST
