@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every kind of certificate, by STARTTLS and by implicit TLS: who is refused is told nothing."""
 
+import os
+
 import e2e
 from e2e import accepted, equal, expect, failed, nothing_said
 
-GOOD = ['good', 'intermediate']
+GOOD = ['good', 'intermediate', 'upper-case', 'permitted', 'just-begun']
 BAD = {
     'expired': ['certificate-expired'],
     'not-yet-valid': ['certificate-not-yet-valid'],
@@ -19,7 +21,32 @@ BAD = {
     'weak': ['certificate-weak'],
     'weak-hash': ['certificate-weak'],
     'wrong-purpose': ['certificate-wrong-purpose'],
+    'just-ended': ['certificate-expired'],
+    'expired-intermediate': ['certificate-expired'],
+    'expired-authority': ['certificate-expired'],
+    'cn-and-other-name': ['certificate-wrong-name'],
+    'cn-and-uri': ['certificate-wrong-name'],
+    'star': ['certificate-wrong-name'],
+    'inner-wildcard': ['certificate-wrong-name'],
+    'below': ['certificate-wrong-name'],
+    'nul-name': ['certificate-wrong-name'],
+    'long-name': ['certificate-wrong-name'],
+    'many-names': ['certificate-wrong-name'],
+    'loop': ['certificate-unknown-authority'],
+    'version-1': ['certificate-unknown-authority', 'certificate-invalid'],
+    'path-length': ['certificate-invalid'],
+    'deep': ['certificate-invalid'],
+    'not-permitted': ['certificate-invalid'],
+    'excluded': ['certificate-invalid'],
+    'excluded-upper-case': ['certificate-invalid'],
+    'nothing-permitted': ['certificate-invalid'],
+    'md5': ['certificate-weak'],
+    'must-staple': ['certificate-staple-missing'],
 }
+# Those of which no handshake comes about, so that there is no certificate to judge.
+BROKEN = {'weak-curve': ['tls-no-common-version'], 'wrong-key': ['tls-broken']}
+# Whom to trust, where it is not ca.pem.
+TRUST = {'expired-authority': 'ca-expired.pem'}
 NAMES = {'wrong-name': 'other.sandbox.test', 'wildcard': '*.sandbox.test'}
 
 
@@ -32,7 +59,8 @@ def good(cases, box, kind, mode):
 
 def bad(cases, box, kind, mode):
     # The good port comes second: a certificate that fails is never a reason to ask elsewhere.
-    result = cases.send(box.ports(mode, 'next'), box.values['CA'], user='user')
+    trust = os.path.join(box.values['DIR'], TRUST.get(kind, 'ca.pem'))
+    result = cases.send(box.ports(mode, 'next'), trust, user='user')
     failed(result, 78, 'permanent', *BAD[kind])
     if kind in NAMES:
         expect(NAMES[kind] in result.error + result.advice, 'names that would match', result)
@@ -44,6 +72,12 @@ def bad(cases, box, kind, mode):
     equal(ehlos, 0 if mode == 'implicit' else 1, 'EHLOs', *box.log(mode))
     equal(len(result.attempts), 1, 'attempts', result)
     equal(result.attempts[0]['error_id'], result.error_id, 'the attempt', result)
+
+
+def broken(cases, box, kind, mode):
+    result = cases.send(box.ports(mode), box.values['CA'], user='user')
+    failed(result, 78, 'permanent', *BROKEN[kind])
+    nothing_said(box, mode, 'AUTH', 'MAIL', 'RCPT')
 
 
 def address(cases):
@@ -89,14 +123,14 @@ def versions(cases):
 
 
 def tests(cases):
-    for kind in GOOD + list(BAD):
+    for kind in GOOD + list(BAD) + list(BROKEN):
+        function = good if kind in GOOD else broken if kind in BROKEN else bad
         own = ['--certificate', kind]
         listeners = [('starttls', 'starttls', own, None), ('implicit', 'implicit', own, None),
                      ('next', 'implicit', [], None)]
         with cases.sandbox(*listeners, options=['--judge']) as box:
             for mode in ('starttls', 'implicit'):
-                cases.run(f'{kind} by {mode}', good if kind in GOOD else bad, cases, box, kind,
-                          mode)
+                cases.run(f'{kind} by {mode}', function, cases, box, kind, mode)
             cases.run(f'{kind}: the judge', lambda b: equal(b.violations(), [], 'violations'), box)
     cases.run('an address is no dNSName', address, cases)
     cases.run('other authorities', trust, cases)

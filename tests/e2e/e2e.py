@@ -3,9 +3,12 @@
 
 Each test program is run as: NAME_test.py POSTERN-SEND POSTERN-SANDBOX."""
 
+import base64
 import glob
+import hashlib
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -149,6 +152,28 @@ class Sandbox:
                 return
             expect(time.monotonic() < end, f'{name}: still open', *self.log(name))
             time.sleep(0.01)
+
+
+def der(octets):
+    """The elements of one level of DER: (tag, the whole element, its content)."""
+    found = []
+    while octets:
+        n, head = octets[1], 2
+        if n & 0x80:
+            head += n & 0x7f
+            n = int.from_bytes(octets[2:head], 'big')
+        found.append((octets[0], octets[:head + n], octets[head:head + n]))
+        octets = octets[head + n:]
+    return found
+
+
+def pin_of(box, name):
+    """The pin of the key that an implicit port shows."""
+    pem = ssl.get_server_certificate(('127.0.0.1', box.port(name)))
+    (_, _, body), = der(ssl.PEM_cert_to_DER_cert(pem))
+    parts = [whole for tag, whole, _ in der(der(body)[0][2]) if tag != 0xa0]
+    digest = hashlib.sha256(parts[5]).digest() # behind serial, algorithm, issuer, validity, subject
+    return 'sha256:' + base64.b64encode(digest).decode()
 
 
 class Cases:

@@ -110,7 +110,8 @@ START_TEST(forked)
 	pid_t pid;
 
 	printf("%s, the child %s\n", idle ? "idle" : "at work", children[what]);
-	box_open(&b, "starttls", NULL, "--judge", "--delay", "DATA=300", NULL);
+	box_open(&b, "starttls", NULL, "--judge", "--delay", "DATA=300", "--without", "CHUNKING",
+		 NULL);
 	p = box_user(&b);
 	ck_assert_int_eq(postern_submit(p, m), 0);
 	if (!idle)
@@ -184,7 +185,7 @@ START_TEST(cancelled)
 
 	printf("cancelled by a %s at %s\n", by_signal ? "signal handler" : "thread",
 	       cancels[row].slow);
-	box_open(&b, "starttls", NULL, "--delay", cancels[row].slow, NULL);
+	box_open(&b, "starttls", NULL, "--delay", cancels[row].slow, "--without", "CHUNKING", NULL);
 	to_cancel = box_user(&b);
 	ck_assert_int_eq(sigaction(SIGALRM, &act, NULL), 0);
 	began = now_ms();
@@ -218,7 +219,7 @@ START_TEST(cancelled_loop)
 	postern_mail *m[3];
 	postern *p;
 
-	box_open(&b, "starttls", NULL, "--delay", "DOT=5000", NULL);
+	box_open(&b, "starttls", NULL, "--delay", "DOT=5000", "--without", "CHUNKING", NULL);
 	p = box_user(&b);
 	for (int i = 0; i < 3; i++) {
 		m[i] = a_mail("a@example.com");

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -35,8 +36,8 @@ long long now_ms(void)
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A file's text, to be freed; "" if there is none. */
-static char *contents(const char *name)
+/* A file's octets and a NUL, to be freed; "" if there is none. */
+static char *octets(const char *name, size_t *len)
 {
 	FILE *f = fopen(name, "rb");
 	char *text = calloc(1, 1);
@@ -50,7 +51,14 @@ static char *contents(const char *name)
 	}
 	if (f)
 		fclose(f);
+	if (len)
+		*len = n;
 	return text;
+}
+
+static char *contents(const char *name)
+{
+	return octets(name, NULL);
 }
 
 static void take_ready(struct box *b, char *text)
@@ -173,6 +181,60 @@ int box_count(const struct box *b, const char *text)
 	return n;
 }
 
+char *box_envelopes(const struct box *b)
+{
+	char pattern[128], *all = calloc(1, 1);
+	glob_t found = {0};
+	size_t n = 0, len;
+
+	snprintf(pattern, sizeof(pattern), "%s/state/envelopes/*.json", b->dir);
+	if (glob(pattern, 0, NULL, &found))
+		return all;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *one = octets(found.gl_pathv[i], &len);
+
+		all = realloc(all, n + len + 2);
+		memcpy(all + n, one, len);
+		n += len;
+		all[n++] = '\0';
+		all[n] = '\0';
+		free(one);
+	}
+	globfree(&found);
+	return all;
+}
+
+int kept_of(const char *envelopes, const char *text, const char *more)
+{
+	int n = 0;
+
+	for (; *envelopes; envelopes += strlen(envelopes) + 1)
+		n += strstr(envelopes, text) && (!more || strstr(envelopes, more));
+	return n;
+}
+
+int box_kept(const struct box *b, const char *text, const char *more)
+{
+	char *all = box_envelopes(b);
+	int n = kept_of(all, text, more);
+
+	free(all);
+	return n;
+}
+
+char *box_message(const struct box *b, size_t *n)
+{
+	char pattern[128], *all = NULL;
+	glob_t found = {0};
+
+	snprintf(pattern, sizeof(pattern), "%s/state/Maildir/new/*", b->dir);
+	ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+	ck_assert_uint_eq(found.gl_pathc, 1);
+	all = octets(found.gl_pathv[0], n);
+	globfree(&found);
+	return all;
+}
+
 void box_show(const struct box *b)
 {
 	char *all = contents(b->log);
@@ -199,19 +261,31 @@ void box_quiet(const struct box *b)
 	box_wait(b, " close turns=", box_count(b, " open 127."));
 }
 
-postern *box_client(const struct box *b)
+/* For the listeners from one to before another. */
+static postern *client_of(const struct box *b, size_t from, size_t to)
 {
 	postern *p = postern_new("localhost");
 	char ports[128] = "";
 	size_t at = 0;
 
-	for (size_t i = 0; i < b->n; i++)
-		at += (size_t)snprintf(ports + at, sizeof(ports) - at, "%d/%s ", b->port[i],
-				       b->mode[i]);
+	for (size_t i = from; i < to; i++)
+		if (strcmp(b->mode[i], "socks5") != 0 && strcmp(b->mode[i], "http-proxy") != 0)
+			at += (size_t)snprintf(ports + at, sizeof(ports) - at, "%d/%s ", b->port[i],
+					       b->mode[i]);
 	ck_assert_int_eq(postern_set_ports(p, ports), 0);
 	ck_assert_int_eq(postern_set_trust(p, b->ca), 0);
 	ck_assert_int_eq(postern_set_limit(p, POSTERN_LIMIT_QUIT, 300), 0);
 	return p;
+}
+
+postern *box_client(const struct box *b)
+{
+	return client_of(b, 0, b->n);
+}
+
+postern *box_client_at(const struct box *b, size_t listener)
+{
+	return client_of(b, listener - 1, listener);
 }
 
 postern *box_user(const struct box *b)
@@ -229,6 +303,14 @@ postern_mail *a_mail(const char *to)
 	ck_assert_int_eq(postern_mail_add_recipient(m, to), 0);
 	ck_assert_int_eq(postern_mail_set_text(m, a_message, strlen(a_message)), 0);
 	return m;
+}
+
+postern_mail *nth_mail(size_t i)
+{
+	char to[32];
+
+	snprintf(to, sizeof(to), "m%zu@example.com", i);
+	return a_mail(to);
 }
 
 int loop(postern *p, int ms, int *turns)

@@ -18,8 +18,9 @@ struct box {
 	size_t n;
 };
 
-/* modes: "starttls", or several as "starttls implicit": the listeners 1, 2, ...  script: for
- * listener 1, or NULL.  The options follow, ended by NULL. */
+/* modes: "starttls", or several as "starttls implicit": the listeners 1, 2, ...; those of proxies
+ * ("socks5", "http-proxy") are not for handles.  script: for listener 1, or NULL.  The options
+ * follow, ended by NULL. */
 void box_open(struct box *b, const char *modes, const char *script, ...);
 void box_close(struct box *b);
 
@@ -27,16 +28,26 @@ void box_close(struct box *b);
 int box_count(const struct box *b, const char *text);
 /* Until there are so many of them, or fail. */
 void box_wait(const struct box *b, const char *text, int n);
+/* How many messages are kept whose envelope (JSON, as postern-sandbox(1) tells) holds both texts;
+ * the second may be NULL. */
+int box_kept(const struct box *b, const char *text, const char *more);
+/* The same of all envelopes at once, one string behind the other, which are to be freed. */
+char *box_envelopes(const struct box *b);
+int kept_of(const char *envelopes, const char *text, const char *more);
+/* The content of the one message that is kept, to be freed, and its length. */
+char *box_message(const struct box *b, size_t *n);
 /* Until all connections are closed. */
 void box_quiet(const struct box *b);
 void box_show(const struct box *b);
 
 /* A handle for the box's ports, in their order, without credentials and with. */
 postern *box_client(const struct box *b);
+postern *box_client_at(const struct box *b, size_t listener); /* that one only */
 postern *box_user(const struct box *b);
 
 /* A mail with a small message from sender@example.org to one recipient. */
 postern_mail *a_mail(const char *to);
+postern_mail *nth_mail(size_t i); /* to m0@example.com, m1@example.com, ... */
 extern const char a_message[];
 
 void pause_ms(int ms);

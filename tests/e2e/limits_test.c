@@ -58,7 +58,7 @@ START_TEST(each_stage)
 {
 	printf("limit at %s\n", rows[_i / 2].delay);
 	slow(&rows[_i / 2], rows[_i / 2].limit, rows[_i / 2].fault,
-	     _i % 2 ? "PIPELINING,CHUNKING" : "DSN");
+	     _i % 2 ? "PIPELINING,CHUNKING" : "CHUNKING");
 }
 END_TEST
 
@@ -68,7 +68,7 @@ START_TEST(overall)
 
 	printf("overall limit at %s\n", r->delay);
 	slow(r, POSTERN_LIMIT_OVERALL,
-	     r->outcome == POSTERN_IN_DOUBT ? "timeout-after-content" : "time-limit", "DSN");
+	     r->outcome == POSTERN_IN_DOUBT ? "timeout-after-content" : "time-limit", "CHUNKING");
 }
 END_TEST
 

@@ -2,9 +2,13 @@
  *
  * Several mails on one handle, and what servers do to the connection between and inside them.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "main.h"
@@ -266,6 +270,65 @@ START_TEST(one_each)
 }
 END_TEST
 
+static postern_mail *file_mail(const char *name)
+{
+	postern_mail *m = postern_mail_new("sender@example.org");
+
+	ck_assert_int_eq(postern_mail_add_recipient(m, "a@example.com"), 0);
+	ck_assert_int_eq(postern_mail_set_file(m, name), 0);
+	return m;
+}
+
+/* A file, one that is not there, a pipe that is written later, and one more: each has its own
+ * outcome, and the pipe needs no word from the caller. */
+START_TEST(files)
+{
+	char name[100], pipe_name[100];
+	struct box b;
+	postern_mail *m[4];
+	postern *p;
+	FILE *f;
+	int out;
+
+	box_open(&b, "starttls", NULL, "--judge", "--without", _i ? "CHUNKING" : "DSN", NULL);
+	snprintf(name, sizeof(name), "%s/mail", b.dir);
+	snprintf(pipe_name, sizeof(pipe_name), "%s/pipe", b.dir);
+	f = fopen(name, "w");
+	ck_assert_ptr_nonnull(f);
+	for (int i = 0; i < 5000; i++)
+		fputs(i ? "\n.a line of the file\n" : "Subject: file\n\n", f);
+	fclose(f);
+	ck_assert_int_eq(mkfifo(pipe_name, 0600), 0);
+	p = box_user(&b);
+	m[0] = file_mail(name);
+	m[1] = file_mail("/nowhere/at/all");
+	m[2] = file_mail(pipe_name);
+	m[3] = file_mail(name);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(postern_submit(p, m[i]), 0);
+	ck_assert_int_eq(loop(p, 500, NULL), 0); /* it waits for the pipe */
+	out = open(pipe_name, O_WRONLY);
+	ck_assert_int_ge(out, 0);
+	ck_assert_int_eq(write(out, "Subject: pi", 11), 11);
+	ck_assert_int_eq(loop(p, 200, NULL), 0);
+	ck_assert_int_eq(write(out, "pe\n\nbody\n", 9), 9);
+	close(out);
+	ck_assert(loop(p, 20000, NULL));
+	ck_assert_int_eq(outcomes(m, 4, POSTERN_ACCEPTED), 3);
+	ck_assert_str_eq(postern_mail_error_id(m[1]), "content-file-unreadable");
+	ck_assert_ptr_nonnull(strstr(postern_mail_error(m[1]), "no such file or directory"));
+	ck_assert_int_eq(postern_quit(p), 0);
+	box_quiet(&b);
+	ck_assert_int_eq(box_count(&b, "MAIL FROM"), 3);
+	ck_assert_int_eq(box_count(&b, "violation"), 0);
+	postern_free(p);
+	free_mails(m, 4);
+	unlink(name);
+	unlink(pipe_name);
+	box_close(&b);
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "many");
@@ -277,4 +340,5 @@ void test_cases(Suite *s)
 	tcase_add_test(t, two_replies);
 	tcase_add_loop_test(t, hopeless, 0, sizeof(always) / sizeof(*always));
 	tcase_add_test(t, one_each);
+	tcase_add_loop_test(t, files, 0, 2);
 }

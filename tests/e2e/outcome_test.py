@@ -29,6 +29,8 @@ def one_of_three(cases):
 def refusals(cases, own, to, status, outcome, ids, each, without):
     """The sandbox as a server that refuses; each: the recipients' outcomes."""
     more = ['--without', 'PIPELINING,CHUNKING'] if without else []
+    if own[1].startswith('DATA'):
+        more += ['--without', 'CHUNKING'] # else there is no DATA
     listeners = [('s', 'starttls', own + more, None), ('t', 'implicit', [], None)]
     with cases.sandbox(*listeners, options=['--judge']) as box:
         result = cases.send(box.ports('s', 't'), box.values['CA'], user='user', to=to)
@@ -77,7 +79,7 @@ REFUSALS = {
 def lone_dot(cases, replies, status, outcome):
     """Nobody is left and the 354 comes all the same: a lone dot, and no acceptance by it."""
     script = OPEN + 'never "QUIT x"\n' + MAIL + RCPT + RCPT + 'expect "DATA"\n' \
-        f'send "{replies}354 go\\r\\n"\nlimit-octets 9\nexpect-data\nsend "250 accepted\\r\\n"\n' \
+        f'send "{replies}354 go\\r\\n"\nlimit-octets 15\nexpect-data\nsend "250 accepted\\r\\n"\n' \
         'maybe "RSET"\nsend "250 ok\\r\\n"\n' + BYE
     with cases.sandbox(('1', 'starttls', [], script)) as box:
         result = cases.send(box.ports('1'), box.values['CA'], to=THREE[:2])

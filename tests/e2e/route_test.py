@@ -85,7 +85,7 @@ STOPS = {
     'no AUTH': (['--without', 'AUTH'], 78, 'auth-not-offered'),
     'AUTH dropped': (['--drop', 'AUTH'], 75, 'auth-closed'),
     'sender': (['--refuse-sender', '*'], 69, 'sender-not-allowed'),
-    'MAIL dropped': (['--drop', 'MAIL'], 75, 'connection-lost'),
+    'MAIL dropped': (['--drop', 'MAIL', '--without', 'CHUNKING'], 75, 'connection-lost'),
     'content': (['--reply', 'DOT=554 no'], 69, 'content-refused'),
     'dot dropped': (['--drop', 'DOT'], 74, 'lost-after-content'),
 }

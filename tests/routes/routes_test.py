@@ -180,9 +180,11 @@ def define_session():
     failure(BOTH, 'F15', 'auth-closed', 'spent', 'auth-closed', T, '--drop', 'AUTH')
     failure(BOTH, 'F16', 'mail-550', 'spent', 'sender-refused', P, *reply('MAIL', '550 no'))
     failure(BOTH, 'F16', 'mail-451', 'spent', 'service-busy', T, *reply('MAIL', '451 later'))
-    failure(BOTH, 'F16', 'mail-closed', 'spent', 'connection-lost', T, '--drop', 'MAIL')
+    failure(BOTH, 'F16', 'mail-closed', 'spent', 'connection-lost', T, '--drop', 'MAIL',
+            '--without', 'CHUNKING')
     failure(BOTH, 'F16', 'rcpt-550', 'spent', 'recipient-refused', P, *reply('RCPT', '550 no'))
-    failure(BOTH, 'F16', 'data-554', 'spent', 'data-refused', P, *reply('DATA', '554 no'))
+    failure(BOTH, 'F16', 'data-554', 'spent', 'data-refused', P, *reply('DATA', '554 no'),
+            '--without', 'CHUNKING')
     failure(BOTH, 'F16', 'dot-554', 'spent', 'content-refused', P, *reply('DOT', '554 no'))
     failure(BOTH, 'F16', 'dot-451', 'spent', 'greylisted', T, *reply('DOT', '451 later'))
     failure(BOTH, 'F16', 'dot-closed', 'spent', 'lost-after-content', D, '--drop', 'DOT')
