@@ -51,13 +51,18 @@ class Documents(unittest.TestCase):
         self.assertEqual(sorted(re.findall(r"^\.It Li ([a-z-]+)= Ns", page, re.M)), sorted(keys))
 
     def test_every_option(self):
+        common = read("examples", "cli", "common.c")
+        helps = common.split("void common_help_service", 1)[1]
         for name, file, help in (("postern-send.1", "settings.c", "settings_help"),
                                  ("postern-check.1", "check.c", "check_help")):
             page, source = read("doc", name), read("examples", "cli", file)
-            for option in re.findall(r'^\t\{"-(-?[a-z-]+)"', source, re.M):
+            told = source.split("void " + help, 1)[1] + helps
+            options = re.findall(r'^\t\{"-(-?[a-z-]+)"', source + common, re.M)
+            self.assertGreater(len(options), 20)
+            for option in options:
                 if option != "h":
                     self.assertIn("Fl %s" % option.replace("-", "Fl ", 1) if option[0] == "-" else option, page)
-                    self.assertIn("-" + option, source.split("void " + help, 1)[1])
+                    self.assertIn("-" + option, told)
 
     def test_every_key_of_a_report(self):
         keys = set(re.findall(r'\(r, "([a-z0-9.-]+)",|, "(ms\.[a-z-]+)"', read("lib", "findings.c")))

@@ -10,11 +10,12 @@
 
 #include <postern.h>
 
+#include "cli/apply.h"
 #include "cli/check.h"
 #include "cli/failure.h"
 #include "cli/findings.h"
-#include "cli/password.h"
 #include "cli/str.h"
+#include "cli/token.h"
 
 /* ---- While it works ----------------------------------------------------------------------- */
 
@@ -45,48 +46,6 @@ static void show_nothing(const struct showing *s)
 		fputs("\r\033[K", stderr);
 }
 
-static void show_line(void *arg, int dir, const char *line, size_t len)
-{
-	(void)arg;
-	fprintf(stderr, "%c %.*s\n", dir, (int)len, line);
-}
-
-/* ---- The service -------------------------------------------------------------------------- */
-
-static int set_login(postern *p, const struct check *c, struct failure *f)
-{
-	char password[MOST_PASSWORD] = "";
-
-	if (!password_read(password, c->password_file, f) &&
-	    postern_set_login(p, c->user, password))
-		fail(f, FAIL_USAGE, "%s", postern_error(p));
-	wipe(password, sizeof password);
-	return f->status;
-}
-
-static int set_up(postern *p, const struct check *c, struct failure *f)
-{
-	int rc = *postern_error(p) ? POSTERN_E_ARG : 0; /* the URL */
-
-	if (!rc && c->ports)
-		rc = postern_set_ports(p, c->ports);
-	if (!rc && c->cafile)
-		rc = postern_set_trust(p, c->cafile);
-	if (!rc && c->name)
-		rc = postern_set_name(p, c->name);
-	if (!rc && c->auth)
-		rc = postern_set_mechanisms(p, c->auth);
-	if (!rc && c->timeout >= 0)
-		rc = postern_set_limit(p, POSTERN_LIMIT_OVERALL, c->timeout * 1000);
-	if (!rc && c->trace)
-		rc = postern_set_trace(p, show_line, NULL);
-	if (rc == POSTERN_E_NOMEM)
-		return fail(f, FAIL_MEMORY, "there is not enough memory");
-	if (rc)
-		return fail(f, FAIL_USAGE, "%s", postern_error(p));
-	return c->user ? set_login(p, c, f) : 0;
-}
-
 /* ---- The report --------------------------------------------------------------------------- */
 
 static int wants_colours(void)
@@ -110,7 +69,7 @@ static void put_comparison(struct str *out, const postern_report *r, const struc
 static void put_report(struct str *out, const postern_report *r, const struct check *c,
 		       const struct earlier *e)
 {
-	if (c->json) {
+	if (c->common.json) {
 		findings_json(out, r, e);
 		return;
 	}
@@ -144,7 +103,7 @@ static int report(const postern_report *r, const struct check *c, const struct e
 
 static int probe(postern *p, const struct check *c, struct failure *f)
 {
-	struct showing s = {isatty(STDERR_FILENO) && !c->trace, c->progress};
+	struct showing s = {isatty(STDERR_FILENO) && !c->common.trace, c->common.progress};
 	struct earlier e = {0};
 	postern_report *r;
 	int status = c->compare ? earlier_read(&e, c->compare, f) : 0;
@@ -160,19 +119,20 @@ static int probe(postern *p, const struct check *c, struct failure *f)
 	return status;
 }
 
-static int run_program(const struct check *c, struct failure *f)
+static int run_program(struct check *c, struct failure *f)
 {
-	postern *p = postern_new(c->server);
+	postern *p = postern_new(c->common.server);
+	struct token_command t = {0};
 	int status;
 
-	if (strchr(c->server,
-		   '@')) /* a password, which others could see in the list of processes */
-		wipe(c->server, strlen(c->server));
+	apply_hide(c->common.server);
 	if (!p)
 		return fail(f, FAIL_MEMORY, "there is not enough memory");
-	status = set_up(p, c, f);
+	status = apply_common(p, &c->common, &t, FAIL_USAGE, f);
 	if (!status)
 		status = probe(p, c, f);
+	if (*t.why)
+		fprintf(stderr, "postern-check: %s\n", t.why);
 	postern_free(p);
 	return status;
 }
@@ -183,11 +143,11 @@ int main(int argc, char **argv)
 	struct check c;
 	int status = check_read(&c, argc, argv, &f);
 
-	if (!status && c.help) {
+	if (!status && c.common.help) {
 		check_help();
 		return 0;
 	}
-	if (!status && c.version) {
+	if (!status && c.common.version) {
 		printf("postern-check %s (libpostern %s)\n", POSTERN_VERSION, postern_version());
 		return 0;
 	}

@@ -13,69 +13,61 @@
 #include <postern.h>
 
 #include "cli/address.h"
+#include "cli/apply.h"
 #include "cli/failure.h"
 #include "cli/message.h"
-#include "cli/password.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/status.h"
 #include "cli/str.h"
+#include "cli/token.h"
 
 /* ---- The service -------------------------------------------------------------------------- */
 
-static int set_login(postern *p, const struct settings *s, struct failure *f)
-{
-	char password[MOST_PASSWORD] = "";
-
-	if (!password_read(password, s->password_file, f) &&
-	    postern_set_login(p, s->user, password))
-		fail(f, FAIL_CONFIGURATION, "%s", postern_error(p));
-	wipe(password, sizeof password);
-	return f->status;
-}
-
-static void show_line(void *arg, int dir, const char *line, size_t len)
-{
-	(void)arg;
-	fprintf(stderr, "%c %.*s\n", dir, (int)len, line);
-}
-
-/* A person waits at the other end of this program: of the five minutes that RFC 5321 grants a server
- * for its greeting, one is enough. */
+/* A person waits at the other end of this program: of the five minutes that RFC 5321 grants a
+ * server for its greeting, one is enough. */
 enum { GREETING_MS = 60000 };
 
-/* The first setting that is refused ends it: the exit status tells settings from addresses. */
-static int set_up(postern *p, const struct settings *s, struct failure *f)
+/* Each keyword of the list. */
+static int switch_off(postern *p, const char *list, struct failure *f)
 {
-	int rc = *postern_error(p) ? POSTERN_E_ARG : 0; /* the URL */
+	while (*list) {
+		size_t n = strcspn(list, ", ");
+		struct str keyword = {0}, shown = {0};
+		int rc;
 
-	if (!rc && s->ports)
-		rc = postern_set_ports(p, s->ports);
-	if (!rc && s->cafile)
-		rc = postern_set_trust(p, s->cafile);
-	if (!rc && s->name)
-		rc = postern_set_name(p, s->name);
-	if (!rc && s->auth)
-		rc = postern_set_mechanisms(p, s->auth);
-	if (!rc && s->timeout >= 0)
-		rc = postern_set_limit(p, POSTERN_LIMIT_OVERALL, s->timeout * 1000);
-	if (!rc)
-		rc = postern_set_limit(p, POSTERN_LIMIT_GREETING, GREETING_MS);
-	if (!rc && s->trace)
-		rc = postern_set_trace(p, show_line, NULL);
-	if (rc == POSTERN_E_NOMEM)
-		return fail(f, FAIL_MEMORY, "there is not enough memory");
-	if (rc)
-		return fail(f, FAIL_CONFIGURATION, "%s", postern_error(p));
-	return s->user ? set_login(p, s, f) : 0;
+		str_add(&keyword, list, n);
+		str_show(&shown, list, n, 40);
+		rc = keyword.failed || shown.failed
+			     ? POSTERN_E_NOMEM
+			     : postern_set_capability(p, str_text(&keyword), 0);
+		if (rc == POSTERN_E_ARG)
+			fail(f, FAIL_USAGE, "--no-extension \"%s\": %s", str_text(&shown),
+			     postern_error(p));
+		else
+			apply_failed(p, rc, FAIL_CONFIGURATION, f);
+		str_free(&keyword);
+		str_free(&shown);
+		if (f->status)
+			return f->status;
+		list += n + strspn(list + n, ", ");
+	}
+	return 0;
 }
 
-/* The URL may hold a password, which others could see in the list of processes. */
-static void hide_server(const struct settings *s)
+/* The first setting that is refused ends it: the exit status tells settings from addresses. */
+static int set_up(postern *p, struct settings *s, struct token_command *t, struct failure *f)
 {
-	if (strchr(s->server, '@'))
-		wipe(s->server, strlen(s->server));
+	const char *off = s->extras.no_extension;
+	int rc = apply_common(p, &s->common, t, FAIL_CONFIGURATION, f);
+
+	if (rc || (off && switch_off(p, off, f)))
+		return f->status;
+	rc = postern_set_limit(p, POSTERN_LIMIT_GREETING, GREETING_MS);
+	if (!rc && s->extras.dane)
+		rc = postern_set_dane(p, 1);
+	return apply_failed(p, rc, FAIL_CONFIGURATION, f);
 }
 
 /* ---- The envelope ------------------------------------------------------------------------- */
@@ -166,6 +158,33 @@ static postern_mail *make_mail(const struct settings *s, const struct message *m
 	return mail;
 }
 
+/* What the mail asks of the server.  The recipients are there. */
+static int set_extras(postern_mail *mail, const struct extras *x, struct failure *f)
+{
+	int rc = x->binary ? postern_mail_set_binary(mail, 1) : 0;
+
+	if (!rc && (x->dsn_return || x->envid))
+		rc = postern_mail_set_return(mail, x->dsn_return, x->envid);
+	for (size_t i = 0; !rc && x->notify && i < postern_mail_recipients(mail); i++)
+		rc = postern_mail_set_notify(mail, i, x->notify_bits, NULL);
+	if (!rc && x->require_tls)
+		rc = postern_mail_require_tls(mail, 1);
+	if (!rc && x->deliver_by)
+		rc = postern_mail_set_deliver_by(mail, x->by_seconds, x->by_mode, x->by_trace);
+	if (!rc && (x->hold_for || x->hold_until))
+		rc = postern_mail_set_hold(mail, x->hold_seconds, x->hold_until);
+	if (!rc && x->priority)
+		rc = postern_mail_set_priority(mail, x->priority_value);
+	if (rc == POSTERN_E_NOMEM)
+		return fail(f, FAIL_MEMORY, "there is not enough memory");
+	if (rc)
+		return fail(f, FAIL_USAGE, "%s", postern_mail_error(mail));
+	if (!x->submitter)
+		return 0;
+	rc = postern_mail_set_submitter(mail, strcmp(x->submitter, "<>") ? x->submitter : "");
+	return rc ? fail(f, FAIL_ADDRESS, "%s", postern_mail_error(mail)) : 0;
+}
+
 /* ---- Sending ------------------------------------------------------------------------------ */
 
 static postern *volatile to_cancel;
@@ -193,6 +212,7 @@ static void catch_signals(postern *p)
 static void run(postern *p, postern_mail *mail, struct message *m, int show_progress)
 {
 	struct progress progress = {.wanted = show_progress};
+	int by_library = *m->path && !show_progress;
 
 	while (postern_step(p) > 0) {
 		struct pollfd at[2] = {
@@ -200,7 +220,8 @@ static void run(postern *p, postern_mail *mail, struct message *m, int show_prog
 			{m->waiting ? m->fd : -1, POLLIN, 0},
 		};
 
-		progress_show(&progress, message_handed(m), m->size);
+		if (!by_library)
+			progress_show(&progress, message_handed(m), m->size);
 		if (poll(at, 2, postern_timeout(p)) > 0 && at[1].revents) {
 			m->waiting = 0;
 			postern_mail_resume(mail);
@@ -209,36 +230,50 @@ static void run(postern *p, postern_mail *mail, struct message *m, int show_prog
 	progress_end(&progress, message_handed(m), m->size);
 }
 
-static int report(postern *p, postern_mail *mail, const struct settings *s)
+static int report(postern *p, postern_mail *mail, const struct settings *s,
+		  const struct token_command *t)
 {
-	report_mail(p, mail, s->json);
+	int no_token = strcmp(postern_mail_error_id(mail), "auth-no-token") == 0;
+
+	report_mail(p, mail, no_token ? t->why : "", s->common.json);
 	return exit_status(postern_mail_outcome(mail), postern_mail_code(mail),
 			   postern_mail_error_id(mail), postern_mail_recipient_code(mail, 0));
 }
 
+/* The file itself, of which the library finds out the size, unless somebody wants to see how far it
+ * is. */
+static void set_content(postern_mail *mail, struct message *m, int show_progress)
+{
+	if (*m->path && !show_progress)
+		postern_mail_set_file(mail, m->path);
+	else
+		postern_mail_set_reader(mail, message_read, m);
+}
+
 static int send_mail(postern *p, postern_mail *mail, struct message *m, const struct settings *s,
-		     struct failure *f)
+		     const struct token_command *t, struct failure *f)
 {
 	int rc;
 
-	postern_mail_set_reader(mail, message_read, m);
+	set_content(mail, m, s->common.progress);
 	rc = postern_submit(p, mail);
 	if (rc == POSTERN_E_ARG) /* the reverse-path: all else was checked before */
 		return fail(f, FAIL_ADDRESS, "%s%s",
 			    s->from ? "" : "From: ", postern_mail_error(mail));
 	if (rc)
-		return report(p, mail, s);
+		return report(p, mail, s, t);
 	catch_signals(p);
-	run(p, mail, m, s->progress);
+	run(p, mail, m, s->common.progress);
 	if (m->cut)
 		return fail(f, FAIL_INPUT,
 			    "the message got shorter while it was read: it was not sent");
 	if (m->error)
 		return fail(f, FAIL_INPUT, "the message cannot be read: %s", strerror(m->error));
-	return report(p, mail, s);
+	return report(p, mail, s, t);
 }
 
-static int send_message(postern *p, const struct settings *s, struct message *m, struct failure *f)
+static int send_message(postern *p, const struct settings *s, const struct token_command *t,
+			struct message *m, struct failure *f)
 {
 	postern_mail *mail = make_mail(s, m, f);
 	int status = f->status;
@@ -246,26 +281,29 @@ static int send_message(postern *p, const struct settings *s, struct message *m,
 	if (!status)
 		status = set_recipients(mail, s, m, f);
 	if (!status)
-		status = send_mail(p, mail, m, s, f);
+		status = set_extras(mail, &s->extras, f);
+	if (!status)
+		status = send_mail(p, mail, m, s, t, f);
 	postern_quit(p);
 	postern_mail_free(mail);
 	return status;
 }
 
-static int run_program(const struct settings *s, struct failure *f)
+static int run_program(struct settings *s, struct failure *f)
 {
-	postern *p = postern_new(s->server);
+	postern *p = postern_new(s->common.server);
+	struct token_command t = {0};
 	struct message m = {0};
 	int status;
 
-	hide_server(s);
+	apply_hide(s->common.server);
 	if (!p)
 		return fail(f, FAIL_MEMORY, "there is not enough memory");
-	status = set_up(p, s, f);
+	status = set_up(p, s, &t, f);
 	if (!status) {
 		status = message_open(&m, s->message, f);
 		if (!status)
-			status = send_message(p, s, &m, f);
+			status = send_message(p, s, &t, &m, f);
 		message_close(&m);
 	}
 	to_cancel = NULL;
@@ -282,17 +320,17 @@ int main(int argc, char **argv)
 	signal(SIGPIPE,
 	       SIG_IGN); /* a closed standard output does not change what became of a mail */
 	status = settings_read(&s, argc, argv, &f);
-	if (!status && s.help) {
+	if (!status && s.common.help) {
 		settings_help();
 		return 0;
 	}
-	if (!status && s.version) {
+	if (!status && s.common.version) {
 		printf("postern-send %s (libpostern %s)\n", POSTERN_VERSION, postern_version());
 		return 0;
 	}
 	if (!status)
 		status = run_program(&s, &f);
 	if (f.status)
-		report_failure(&f, s.json);
+		report_failure(&f, s.common.json);
 	return status;
 }

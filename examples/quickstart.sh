@@ -11,7 +11,7 @@ exec </dev/null
 
 build=$top/build-quickstart
 say 'Postern: looking for what the build needs'
-need gcc libc6-dev meson ninja-build pkg-config libgnutls28-dev libgsasl-dev libc-ares-dev
+need gcc libc6-dev meson ninja-build pkg-config libgnutls28-dev libgsasl-dev libc-ares-dev libidn2-dev
 
 # Set up, where that was not done before, and build.
 make() {

@@ -5,13 +5,13 @@
 #ifndef CLI_CHECK_H
 #define CLI_CHECK_H
 
+#include "common.h"
 #include "failure.h"
 
 struct check { /* the strings are those of the command line */
-	char *server; /* may hold a password */
-	const char *user, *password_file, *ports, *cafile, *name, *auth, *compare;
-	int timeout; /* seconds; -1 not given */
-	int all, trace, json, progress, help, version;
+	struct common common;
+	char *compare;
+	int all;
 };
 
 /* 0, or the failure's status. */

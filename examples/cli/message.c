@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,8 +73,26 @@ static int keep_header(struct message *m, struct failure *f)
 	return m->kept.failed ? fail(f, FAIL_MEMORY, "there is not enough memory") : 0;
 }
 
+/* The library reads a regular file by itself, and so knows its size before it is sent: if it can be
+ * opened once more, at its beginning (on some systems it would stand where fd stands), and there
+ * was no Bcc to leave out. */
+static void find_path(struct message *m)
+{
+	struct stat first, second;
+	int fd;
+
+	snprintf(m->path, sizeof m->path, "/dev/fd/%d", m->fd);
+	fd = m->kept.n == m->header ? open(m->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	if (fd < 0 || fstat(m->fd, &first) || fstat(fd, &second) || first.st_dev != second.st_dev ||
+	    first.st_ino != second.st_ino || lseek(fd, 0, SEEK_CUR) != 0)
+		m->path[0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
 int message_open(struct message *m, const char *file, struct failure *f)
 {
+	off_t at = -1;
 	struct stat st;
 
 	*m = (struct message){.size = -1};
@@ -83,13 +102,14 @@ int message_open(struct message *m, const char *file, struct failure *f)
 	if (m->fd < 0)
 		return fail(f, FAIL_INPUT, "%s cannot be read: %s", file, strerror(errno));
 	if (fstat(m->fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		off_t at = lseek(m->fd, 0, SEEK_CUR); /* standard input may stand further on */
-
+		at = lseek(m->fd, 0, SEEK_CUR); /* standard input may stand further on */
 		m->size = (long long)st.st_size - (at > 0 ? (long long)at : 0);
 	}
-	if (read_header(m, file, f))
+	if (read_header(m, file, f) || keep_header(m, f))
 		return f->status;
-	return keep_header(m, f);
+	if (at == 0)
+		find_path(m);
+	return 0;
 }
 
 void message_close(struct message *m)

@@ -18,6 +18,7 @@ struct message {
 	struct str kept; /* the header that is sent */
 	size_t given; /* of kept and of the rest of read, together */
 	long long size; /* of a regular file; -1 for others */
+	char path[24]; /* to open it once more, if it is sent as it is; "" if that cannot be */
 	long long passed; /* octets taken from the descriptor */
 	int waiting; /* the reader said "later": poll fd */
 	int error; /* errno of the read that failed */

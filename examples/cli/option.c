@@ -35,28 +35,40 @@ static int distance(const char *a, size_t na, const char *b)
 }
 
 /* The option that may have been meant: one that begins like it, or the most alike. */
-static const char *nearest(const struct option *table, const char *s, size_t n)
+static void find_nearest(const struct option *table, const char *s, size_t n, const char **best,
+			 int *least)
+{
+	for (; table && table->name; table++) {
+		size_t len = strlen(table->name);
+		int d;
+
+		if (len <= 3)
+			continue;
+		d = distance(s, n, table->name);
+		if (n > 3 && n <= len && memcmp(table->name, s, n) == 0)
+			d = 1; /* "--pass" for --password-file */
+		else if (n > len && d > 3 && memcmp(table->name, s, len) == 0)
+			d = 3; /* "--tls-minimum" for --tls-min */
+		if (d < *least) {
+			*least = d;
+			*best = table->name;
+		}
+	}
+}
+
+static const char *nearest(const struct words *w, const char *s, size_t n)
 {
 	const char *best = NULL;
 	int least = 4;
 
-	for (; table->name; table++) {
-		int d;
-
-		if (strlen(table->name) <= 3)
-			continue;
-		d = n > 3 && strncmp(table->name, s, n) == 0 ? 1 : distance(s, n, table->name);
-		if (d < least) {
-			least = d;
-			best = table->name;
-		}
-	}
+	find_nearest(w->table, s, n, &best, &least);
+	find_nearest(w->shared, s, n, &best, &least);
 	return best;
 }
 
 static int refuse_unknown(struct words *w, const char *s, size_t n)
 {
-	const char *near = n > 2 ? nearest(w->table, s, n) : NULL;
+	const char *near = n > 2 ? nearest(w, s, n) : NULL;
 	struct str shown = {0};
 
 	str_show(&shown, s, n, 40);
@@ -69,12 +81,22 @@ static int refuse_unknown(struct words *w, const char *s, size_t n)
 	return WORD_BAD;
 }
 
-static const struct option *find(const struct option *table, const char *s, size_t n)
+static const struct option *find_in(const struct option *table, const char *s, size_t n)
 {
-	for (; table->name; table++)
+	for (; table && table->name; table++)
 		if (strlen(table->name) == n && memcmp(table->name, s, n) == 0)
 			return table;
 	return NULL;
+}
+
+/* NULL if there is none. */
+static const struct option *find(struct words *w, const char *s, size_t n)
+{
+	w->option = find_in(w->table, s, n);
+	w->is_shared = !w->option;
+	if (w->is_shared)
+		w->option = find_in(w->shared, s, n);
+	return w->option;
 }
 
 static int take_next(struct words *w, const struct option *o)
@@ -90,7 +112,7 @@ static int take_next(struct words *w, const struct option *o)
 static int long_option(struct words *w, char *word)
 {
 	size_t n = strcspn(word, "=");
-	const struct option *o = find(w->table, word, n);
+	const struct option *o = find(w, word, n);
 
 	if (!o)
 		return refuse_unknown(w, word, n);
@@ -108,7 +130,7 @@ static int long_option(struct words *w, char *word)
 static int short_option(struct words *w, char *at)
 {
 	char name[3] = {'-', *at, '\0'};
-	const struct option *o = find(w->table, name, 2);
+	const struct option *o = find(w, name, 2);
 
 	w->cluster = NULL;
 	if (!o)
@@ -145,8 +167,18 @@ int words_next(struct words *w)
 	}
 	if (word[1] == '-')
 		return long_option(w, word);
-	whole = find(w->table, word, strlen(word));
+	whole = find(w, word, strlen(word));
 	if (whole && !whole->value)
 		return whole->id; /* as -oi, which is one option */
 	return short_option(w, word + 1);
+}
+
+void words_keep(const struct words *w, void *into)
+{
+	char *at = (char *)into + w->option->place;
+
+	if (w->option->id == OPTION_TEXT)
+		*(char **)(void *)at = w->value;
+	else
+		*(int *)(void *)at = 1;
 }

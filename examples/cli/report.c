@@ -44,7 +44,7 @@ static void add_error(struct json *j, const char *id, const char *text, const ch
 static void add_route(struct json *j, const postern *p)
 {
 	json_key(j, "route");
-	if (!postern_route_port(p)) {
+	if (!*postern_route_host(p)) {
 		json_null(j);
 		return;
 	}
@@ -119,12 +119,12 @@ static void begin(struct json *j, int outcome)
 }
 
 /* The mail's error, or the handle's if that kept the mail from an outcome. */
-static const char *sentence(const postern *p, const postern_mail *m)
+static const char *sentence(const postern *p, const postern_mail *m, const char *why)
 {
-	return *postern_mail_error(m) ? postern_mail_error(m) : postern_error(p);
+	return *why ? why : *postern_mail_error(m) ? postern_mail_error(m) : postern_error(p);
 }
 
-static void print_json(const postern *p, const postern_mail *m)
+static void print_json(const postern *p, const postern_mail *m, const char *why)
 {
 	struct str out = {0};
 	struct json j = {&out, 0};
@@ -133,21 +133,24 @@ static void print_json(const postern *p, const postern_mail *m)
 	if (postern_mail_outcome(m) == POSTERN_ACCEPTED)
 		add_error(&j, "", "", "");
 	else
-		add_error(&j, postern_mail_error_id(m), sentence(p, m), postern_mail_advice(m));
+		add_error(&j, postern_mail_error_id(m), sentence(p, m, why),
+			  postern_mail_advice(m));
 	add_rest(&j, p, m);
 	print(&out);
 }
 
 /* ---- For people --------------------------------------------------------------------------- */
 
-/* "mail.example.org:587 (STARTTLS, TLS1.3, SCRAM-SHA-256)" */
+/* "mail.example.org:587 (STARTTLS, TLS1.3, SCRAM-SHA-256)"; a Unix socket has no port */
 static void add_place(struct str *out, const postern *p)
 {
 	const char *host = postern_route_host(p), *tls = postern_route_tls(p);
-	const char *bracket = strchr(host, ':') ? "[" : "";
+	const char *bracket = *host != '/' && strchr(host, ':') ? "[" : "";
 
-	str_printf(out, "%s%s%s:%d (%s", bracket, host, *bracket ? "]" : "", postern_route_port(p),
-		   strcmp(tls, "none") == 0 ? "no TLS" : tls);
+	str_printf(out, "%s%s%s", bracket, host, *bracket ? "]" : "");
+	if (postern_route_port(p))
+		str_printf(out, ":%d", postern_route_port(p));
+	str_printf(out, " (%s", strcmp(tls, "none") == 0 ? "no TLS" : tls);
 	if (*postern_route_tls_version(p))
 		str_printf(out, ", %s", postern_route_tls_version(p));
 	if (*postern_route_mechanism(p))
@@ -202,8 +205,11 @@ static void print_attempts(const postern *p)
 		const char *error = postern_attempt_error(p, i);
 		int port = postern_attempt_port(p, i);
 		int used = !*error && port == postern_route_port(p);
+		char name[16] = "socket";
 
-		fprintf(stderr, "  %s %d (%s), %d ms: %s\n", used ? "used" : "tried", port,
+		if (port)
+			snprintf(name, sizeof name, "%d", port);
+		fprintf(stderr, "  %s %s (%s), %d ms: %s\n", used ? "used" : "tried", name,
 			postern_attempt_tls(p, i), postern_attempt_milliseconds(p, i),
 			*error ? error
 			: used ? postern_attempt_address(p, i)
@@ -220,11 +226,11 @@ static size_t accepted(const postern_mail *m)
 	return n;
 }
 
-static void print_failed(const postern *p, const postern_mail *m)
+static void print_failed(const postern *p, const postern_mail *m, const char *why)
 {
 	int outcome = postern_mail_outcome(m);
 
-	fprintf(stderr, "postern-send: %s\n", sentence(p, m));
+	fprintf(stderr, "postern-send: %s\n", sentence(p, m, why));
 	if (*postern_mail_advice(m))
 		fprintf(stderr, "%s\n", postern_mail_advice(m));
 	if (outcome == POSTERN_PARTIAL)
@@ -237,12 +243,12 @@ static void print_failed(const postern *p, const postern_mail *m)
 	print_attempts(p);
 }
 
-void report_mail(const postern *p, const postern_mail *m, int json)
+void report_mail(const postern *p, const postern_mail *m, const char *why, int json)
 {
 	if (json)
-		print_json(p, m);
+		print_json(p, m, why);
 	if (postern_mail_outcome(m) != POSTERN_ACCEPTED)
-		print_failed(p, m);
+		print_failed(p, m, why);
 	else if (!json)
 		print_accepted(p, m);
 }

@@ -10,6 +10,7 @@
 #include "failure.h"
 
 void report_failure(const struct failure *f, int json);
-void report_mail(const postern *p, const postern_mail *m, int json);
+/* why: what is known better here than in the library, in place of its sentence; or "". */
+void report_mail(const postern *p, const postern_mail *m, const char *why, int json);
 
 #endif

@@ -5,16 +5,17 @@
 #ifndef CLI_SETTINGS_H
 #define CLI_SETTINGS_H
 
+#include "common.h"
+#include "extras.h"
 #include "failure.h"
 
 struct settings { /* the strings are those of the command line */
-	const char *message; /* a file; NULL for standard input */
-	const char *from; /* NULL: from the message */
-	char *server; /* may hold a password */
-	const char *user, *password_file;
-	const char *ports, *cafile, *name, *auth;
-	int timeout; /* seconds; -1 not given */
-	int from_header, trace, json, progress, help, version;
+	struct common common;
+	struct extras extras;
+	char *message; /* a file; NULL for standard input */
+	char *from; /* NULL: from the message */
+	int from_header;
+	int nothing; /* of options without a meaning here */
 	char **recipients; /* those of argv, moved to its front */
 	int n_recipients;
 };

@@ -7,6 +7,12 @@
 
 #include "failure.h"
 
+static int is_input(const char *id)
+{
+	return strcmp(id, "content-reader-failed") == 0 ||
+	       strcmp(id, "content-file-unreadable") == 0 || strcmp(id, "content-changed") == 0;
+}
+
 static int permanent(int code, const char *id, int reply)
 {
 	switch (code) {
@@ -26,7 +32,10 @@ static int permanent(int code, const char *id, int reply)
 	case POSTERN_E_ARG:
 		return EXIT_MESSAGE;
 	case POSTERN_E_CONTENT:
-		return strcmp(id, "content-reader-failed") == 0 ? EXIT_INPUT : EXIT_MESSAGE;
+		return is_input(id) ? EXIT_INPUT : EXIT_MESSAGE;
+	case POSTERN_E_CONNECT: /* an address that this machine does not have */
+		return strcmp(id, "source-address-unusable") == 0 ? EXIT_CONFIGURATION
+								  : EXIT_REFUSED;
 	case POSTERN_E_REFUSED:
 		/* RFC 4954 6: authentication required */
 		return reply == 530 ? EXIT_CREDENTIALS : EXIT_REFUSED;

@@ -283,6 +283,58 @@ class SignIn(Case):
             self.assertEqual(box.auths(), 1)
 
 
+class Shared(Case):
+    """The options that postern-send has too."""
+
+    def test_token_command(self):
+        with Sandbox("--mechanisms", "OAUTHBEARER", "--token", "user:t0ken") as box:
+            for command, status, auth in (("echo t0ken", 0, "ok"), ("echo 0ther", 77, "auth-token-refused"),
+                                          ("exit 3", 77, "auth-no-token")):
+                r = self.expect(look(box, "--user", "user", "--token-command", command), status, auth=auth)
+                self.assertNotIn("t0ken", r.out + r.err)
+                self.assertNotIn("0ther", r.out + r.err)
+                self.assertEqual("the token command ended with exit status 3" in r.err, command == "exit 3")
+
+    def test_binding(self):
+        for options, status, mechanism in (((), 78, ""), (("--mechanisms", "PLAIN,SCRAM-SHA-1-PLUS"), 0,
+                                                          "SCRAM-SHA-1-PLUS")):
+            with Sandbox(*options) as box:
+                r = self.expect(look(box, *SIGN_IN, "--binding", stdin=b"password\n"), status)
+                self.assertEqual(r.ports[0].get("mechanism", ""), mechanism)
+
+    def test_pin_from_the_report(self):
+        with Sandbox() as box:
+            pin = "sha256:" + self.expect(look(box), 0).ports[0]["certificate.key-sha256"]
+            self.expect(look(box, "--pin", pin), 0)
+            self.expect(look(box, "--pin", "sha256:" + "A" * 43 + "="), 78, fault="certificate-not-pinned")
+        with Sandbox("--certificate", "self-signed") as box:
+            self.expect(look(box), 78)
+            pin = "sha256:" + look(box).ports[0]["certificate.key-sha256"]
+            self.expect(look(box, "--pin", pin, "--pin-only"), 0)
+
+    def test_certificate_and_tls(self):
+        with Sandbox("--client-certificate", "require", "--tls", "1.2-1.2") as box:
+            mine = [os.path.join(box.dir, "mail", name) for name in ("client.pem", "client-key.pem")]
+            self.expect(look(box), 78)
+            self.expect(look(box, "--cert", mine[0], "--key", mine[1]), 0)
+            self.expect(look(box, "--cert", mine[0], "--key", mine[1], "--tls-min", "1.3"), 78)
+            self.expect(look(box, "--cert", mine[0], "--key", mine[1], "--staple"), 78)
+
+    def test_proxy(self):
+        with Sandbox(listen=("a=starttls", "p=socks5")) as box:
+            proxy = "socks5://127.0.0.1:" + box.port("p")
+            self.expect(look(box, "--proxy", proxy, "--source", "127.0.0.1"), 0, works="STARTTLS")
+            self.expect(look(box, "--proxy", "socks5://127.0.0.1:1"), 69, fault="proxy-unreachable")
+            self.expect(look(box, "--source", "192.0.2.1"), 69, fault="source-address-unusable")
+
+    def test_wrong(self):
+        for words in (["--token-command", "x"], ["--pin", "x"], ["--pin-only"], ["--key", "x"], ["--cert", "/none"],
+                      ["--proxy", "x"], ["--source", "x"], ["--tls-min", "1"], ["--dane"], ["--notify", "never"],
+                      ["--tokn-command", "x"], ["--binding=1"],
+                      ["--user", "u", "--password-file", "p", "--token-command", "t"]):
+            self.expect(run(*words, "localhost"), 64)
+
+
 class Comparing(Case):
     def report(self, box, directory, *words, ports=None):
         file = os.path.join(directory, "report")

@@ -29,13 +29,31 @@ START_TEST(all_options)
 	struct failure f;
 
 	ck_assert_int_eq(take(&c, words, &f), 0);
-	ck_assert_str_eq(c.user, "u");
-	ck_assert_str_eq(c.password_file, "p");
-	ck_assert_str_eq(c.server, "h");
-	ck_assert_int_eq(c.timeout, 7);
-	ck_assert_int_eq(c.json, 1);
-	ck_assert_int_eq(c.all + c.trace + c.progress + c.help + c.version, 0);
+	ck_assert_str_eq(c.common.user, "u");
+	ck_assert_str_eq(c.common.password_file, "p");
+	ck_assert_str_eq(c.common.server, "h");
+	ck_assert_int_eq(c.common.timeout, 7);
+	ck_assert_int_eq(c.common.json, 1);
+	ck_assert_int_eq(
+		c.all + c.common.trace + c.common.progress + c.common.help + c.common.version, 0);
 	ck_assert_ptr_null(c.compare);
+}
+END_TEST
+
+START_TEST(options_of_both_programs)
+{
+	const char *words[] = {"check",     "--user=u", "--token-command=t",
+			       "--binding", "--pin=p",  "--all",
+			       "h",         NULL};
+	struct check c;
+	struct failure f;
+
+	ck_assert_int_eq(take(&c, words, &f), 0);
+	ck_assert_str_eq(c.common.token_command, "t");
+	ck_assert_str_eq(c.common.pin, "p");
+	ck_assert_int_eq(c.common.binding, 1);
+	ck_assert_int_eq(c.all, 1);
+	ck_assert_int_eq(c.common.staple + c.common.pin_only, 0);
 }
 END_TEST
 
@@ -50,6 +68,13 @@ static const char *const refused[][WORDS] = {
 	{"check", "--no-such", "h", NULL},
 	{"check", "--json=1", "h", NULL},
 	{"check", "--compare", NULL},
+	{"check", "--token-command", "t", "h", NULL},
+	{"check", "--user=u", "--password-file=p", "--token-command=t", "h", NULL},
+	{"check", "--pin-only", "h", NULL},
+	{"check", "--key", "k", "h", NULL},
+	{"check", "--dane", "h", NULL},
+	{"check", "--notify", "never", "h", NULL},
+	{"check", "h", "--proxy", NULL},
 };
 
 START_TEST(wrong_usage)
@@ -73,10 +98,10 @@ START_TEST(the_environment)
 	setenv("SMTP_URL", "second", 1);
 	setenv("POSTERN_URL", "", 1);
 	ck_assert_int_eq(take(&c, words, &f), 0);
-	ck_assert_str_eq(c.server, "second");
+	ck_assert_str_eq(c.common.server, "second");
 	setenv("POSTERN_URL", "first", 1);
 	ck_assert_int_eq(take(&c, words, &f), 0);
-	ck_assert_str_eq(c.server, "first");
+	ck_assert_str_eq(c.common.server, "first");
 }
 END_TEST
 
@@ -85,6 +110,7 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "check");
 
 	tcase_add_test(t, all_options);
+	tcase_add_test(t, options_of_both_programs);
 	EACH(t, wrong_usage, refused);
 	tcase_add_test(t, the_environment);
 }

@@ -62,6 +62,31 @@ START_TEST(reads_without_bcc)
 }
 END_TEST
 
+/* Only what is sent as it is, from its beginning, is left to the library. */
+START_TEST(names_the_file)
+{
+	static const struct {
+		const char *text;
+		int named;
+	} texts[] = {{"From: a@b\n\nx\n", 1}, {"From: a@b\nBcc: c@d\n\nx\n", 0}};
+	char what[100];
+	struct message m;
+	struct failure f;
+	int fd;
+
+	if (access("/dev/fd/0", F_OK) != 0)
+		return;
+	ck_assert_int_eq(open_text(&m, &f, texts[_i].text), 0);
+	ck_assert_int_eq(m.path[0] != '\0', texts[_i].named);
+	fd = texts[_i].named ? open(m.path, O_RDONLY) : -1;
+	if (texts[_i].named) {
+		ck_assert_int_eq((long)read(fd, what, sizeof what), (long)strlen(texts[_i].text));
+		close(fd);
+	}
+	end(&m);
+}
+END_TEST
+
 START_TEST(streams_a_long_body)
 {
 	enum { LINES = 100000 };
@@ -251,6 +276,7 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "message");
 
 	tcase_add_loop_test(t, reads_without_bcc, 0, 4);
+	tcase_add_loop_test(t, names_the_file, 0, 2);
 	tcase_add_test(t, streams_a_long_body);
 	tcase_add_test(t, notices_a_file_that_shrinks);
 	tcase_add_test(t, waits_for_a_pipe);

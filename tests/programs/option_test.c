@@ -5,9 +5,20 @@
 #include "cli/option.h"
 #include "main.h"
 
+struct kept {
+	char *text;
+	int flag;
+};
+
 static const struct option table[] = {
-	{"--from", 1, 1}, {"-f", 1, 1},  {"--trace", 2, 0},         {"-t", 3, 0},
-	{"-i", 4, 0},     {"-oi", 5, 0}, {"--password-file", 6, 1}, {NULL, 0, 0},
+	{"--from", 1, 1, 0}, {"-f", 1, 1, 0},  {"--trace", 2, 0, 0},         {"-t", 3, 0, 0},
+	{"-i", 4, 0, 0},     {"-oi", 5, 0, 0}, {"--password-file", 6, 1, 0}, {NULL, 0, 0, 0},
+};
+
+static const struct option shared[] = {
+	{"--text", OPTION_TEXT, 1, offsetof(struct kept, text)},
+	{"--flag", OPTION_FLAG, 0, offsetof(struct kept, flag)},
+	{NULL, 0, 0, 0},
 };
 
 enum { MOST = 8 };
@@ -41,6 +52,9 @@ static const struct {
 	{{"--tarce"}, "there is no option --tarce: did you mean --trace?"},
 	{{"--pass"}, "there is no option --pass: did you mean --password-file?"},
 	{{"--password-fil"}, "there is no option --password-fil: did you mean --password-file?"},
+	{{"--trace-file"}, "there is no option --trace-file: did you mean --trace?"},
+	{{"--tetx"}, "there is no option --tetx: did you mean --text?"},
+	{{"--text", "a", "--flag", "-t"}, "1000=a 1001 3 "},
 	{{"--nothing-like-it"}, "there is no option --nothing-like-it"},
 	{{"-x"}, "there is no option -x"},
 	{{"-tx"}, "3 there is no option -x"},
@@ -50,7 +64,7 @@ static const struct {
 START_TEST(reads)
 {
 	char copy[MOST][64], *argv[MOST + 1] = {"program"};
-	struct words w = {.table = table, .argv = argv, .argc = 1, .at = 1};
+	struct words w = {.table = table, .shared = shared, .argv = argv, .argc = 1, .at = 1};
 	char out[300] = "";
 	int id;
 
@@ -74,9 +88,31 @@ START_TEST(reads)
 }
 END_TEST
 
+START_TEST(keeps)
+{
+	char program[] = "program", text[] = "--text=a", flag[] = "--flag", other[] = "-t";
+	char *argv[] = {program, text, flag, other, NULL};
+	struct words w = {.table = table, .shared = shared, .argv = argv, .argc = 4, .at = 1};
+	struct kept k = {0};
+
+	ck_assert_int_eq(words_next(&w), OPTION_TEXT);
+	ck_assert(w.is_shared);
+	words_keep(&w, &k);
+	ck_assert_str_eq(k.text, "a");
+	ck_assert_int_eq(k.flag, 0);
+	ck_assert_int_eq(words_next(&w), OPTION_FLAG);
+	words_keep(&w, &k);
+	ck_assert_int_eq(k.flag, 1);
+	ck_assert_str_eq(k.text, "a");
+	ck_assert_int_eq(words_next(&w), 3);
+	ck_assert(!w.is_shared);
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "option");
 
 	EACH(t, reads, lines);
+	tcase_add_test(t, keeps);
 }

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """postern-send and the examples against postern-sandbox, over real sockets and TLS.
 
-programs.py POSTERN-SEND POSTERN-SANDBOX SEND LOOP MANY
+programs.py POSTERN-SEND POSTERN-SANDBOX SEND LOOP MANY TOKEN
 """
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import unittest
 
 from sandbox import LIMIT, Sandbox, environment
 
-SEND, _, EXAMPLE_SEND, EXAMPLE_LOOP, EXAMPLE_MANY = sys.argv[1:6]
+SEND, _, EXAMPLE_SEND, EXAMPLE_LOOP, EXAMPLE_MANY, EXAMPLE_TOKEN = sys.argv[1:7]
 MESSAGE = b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: test\n\nHello Bob!\n.dot\n"
 TO = "bob@example.org"
 
@@ -195,6 +196,261 @@ class Accepted(Case):
             self.assertEqual(len({a["port"] for a in r.json["attempts"]}), 2)
 
 
+def trace(result, start):
+    """The lines of a trace that begin so."""
+    return [line[2:] for line in result.err.splitlines() if line.startswith("> " + start)]
+
+
+def server(box, *parameters):
+    """Without credentials."""
+    return "&".join([box.url.replace("user:password@", ""), *parameters])
+
+
+class Tokens(Case):
+    BOX = ("--mechanisms", "OAUTHBEARER,XOAUTH2", "--token", "user:t0ken")
+
+    def send(self, box, command, *words):
+        return run(server(box), "--json", "--user", "user", "--token-command", command, *words, TO)
+
+    def test_from_a_command(self):
+        with Sandbox(*self.BOX) as box:
+            for command in ("echo t0ken", "printf 't0ken\\r\\nuser: x\\n'", "cat; echo t0ken"):
+                r = self.expect(self.send(box, command, "--trace"), 0)
+                self.assertEqual(r.json["route"]["mechanism"], "OAUTHBEARER")
+                self.assertNotIn("t0ken", r.err)
+            self.expect(self.send(box, "echo t0ken", "--auth", "XOAUTH2"), 0)
+            self.assertEqual(len(box.messages()), 4)
+            self.assertIn(b"Hello Bob!", box.messages()[0])  # the command did not read it
+
+    def test_asked_once_more_after_a_refusal(self):
+        with tempfile.TemporaryDirectory() as d:
+            calls = os.path.join(d, "calls")
+            fresh = "echo x$POSTERN_TOKEN_REFUSED >> %s; echo t0ken$(wc -l < %s)" % (calls, calls)
+            for tokens, status, error in ((("user:t0ken2",), 0, None), (("user:t0ken9",), 77, "auth-token-refused")):
+                with Sandbox("--mechanisms", "OAUTHBEARER", "--token", *tokens) as box:
+                    r = self.expect(self.send(box, fresh), status)
+                    self.assertEqual(r.json["error"] and r.json["error"]["id"], error)
+                    with open(calls) as f:
+                        self.assertEqual(f.read(), "x\nx1\n")
+                    os.unlink(calls)
+                    self.assertNotIn("t0ken", r.err + r.out)
+
+    def test_no_token(self):
+        with Sandbox(*self.BOX) as box:
+            for command, part in (("echo t0ken; exit 3", "the token command ended with exit status 3"),
+                                  ("kill -9 $$", "signal 9"), ("true", "first line is empty"),
+                                  ("no-such-command-at-all 2>/dev/null", "exit status 127")):
+                r = self.expect(self.send(box, command), 75, part)
+                self.assertEqual(r.json["error"]["id"], "auth-no-token")
+                self.assertIn(part, r.json["error"]["text"])
+            began = time.monotonic()
+            self.expect(self.send(box, "exec sleep 60", "--timeout", "1"), 75, "longer than --timeout")
+            self.assertLess(time.monotonic() - began, 20)
+            self.assertEqual((box.auths(), box.messages()), (0, []))
+
+    def test_example(self):
+        with Sandbox(*self.BOX) as box:
+            for command, status in (("echo t0ken", 0), ("echo other", 1), ("false", 1)):
+                done = subprocess.run([EXAMPLE_TOKEN, server(box), "user", command], timeout=LIMIT,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertEqual(b"signed in by OAUTHBEARER" in done.stdout, status == 0)
+                self.assertEqual(b"the token was refused" in done.stderr, command == "echo other")
+        self.assertEqual(subprocess.run([EXAMPLE_TOKEN], stderr=subprocess.PIPE).returncode, 64)
+
+
+class Ways(Case):
+    """How the service is reached, and what TLS must be like."""
+
+    def test_binding(self):
+        with Sandbox("--mechanisms", "SCRAM-SHA-256-PLUS,SCRAM-SHA-256") as box:
+            o = self.expect(run(box.url, "--binding", "--json", TO), 0).json
+            self.assertEqual(o["route"]["mechanism"], "SCRAM-SHA-256-PLUS")
+        with Sandbox() as box:
+            o = self.expect(run(box.url, "--binding", "--json", TO), 78).json
+            self.assertEqual(o["error"]["id"], "auth-no-channel-binding")
+
+    def pin(self, box):
+        """Of the server's key, as another program finds it."""
+        key = subprocess.run(["openssl", "s_client", "-starttls", "smtp", "-connect", "127.0.0.1:" + box.port()],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        for words in (["x509", "-pubkey", "-noout"], ["pkey", "-pubin", "-outform", "DER"],
+                      ["dgst", "-sha256", "-binary"], ["base64"]):
+            key = subprocess.run(["openssl", *words], input=key, stdout=subprocess.PIPE, check=True).stdout
+        return "sha256:" + key.decode().strip()
+
+    def test_pins(self):
+        if not shutil.which("openssl"):
+            self.skipTest("no openssl")
+        other = "sha256:" + "A" * 43 + "="
+        with Sandbox() as box:
+            pin = self.pin(box)
+            self.expect(run(box.url, "--pin", pin, TO), 0)
+            self.expect(run(box.url, "--pin", other + "," + pin, TO), 0)
+            for words in (["--pin", other], ["--pin", other, "--pin-only"]):
+                o = self.expect(run(box.url, *words, "--json", TO), 78).json
+                self.assertEqual(o["error"]["id"], "certificate-not-pinned")
+            self.assertEqual(len(box.messages()), 2)
+        with Sandbox("--certificate", "self-signed") as box:
+            pin = self.pin(box)
+            self.expect(run(box.url, "--pin", pin, "--pin-only", TO), 0)
+            self.expect(run(box.url, "--pin", pin, TO), 78)
+
+    def test_client_certificate(self):
+        with Sandbox("--client-certificate", "require", "--mechanisms", "EXTERNAL") as box, \
+                tempfile.TemporaryDirectory() as d:
+            mail = os.path.join(box.dir, "mail")
+            cert, key, secret, word = (os.path.join(mail, "client.pem"), os.path.join(mail, "client-key.pem"),
+                                       os.path.join(mail, "client-key-secret.pem"), os.path.join(d, "word"))
+            with open(word, "w") as f:
+                f.write("sandbox\n")
+            external = ("--auth", "EXTERNAL", "--json", TO)
+            o = self.expect(run(server(box), "--cert", cert, "--key", key, *external), 0).json
+            self.assertEqual(o["route"]["mechanism"], "EXTERNAL")
+            self.expect(run(server(box), "--cert", cert, "--key", secret, "--key-password-file", word, *external), 0)
+            both = os.path.join(d, "both")
+            with open(both, "wb") as f:
+                for part in (cert, key):
+                    with open(part, "rb") as g:
+                        f.write(g.read())
+            self.expect(run(server(box), "--cert", both, *external), 0)
+            self.expect(run(server(box), "--cert", cert, "--key", secret, *external), 78, "certificate")
+            self.expect(run(server(box), "--cert", os.path.join(d, "none"), *external), 78, "certificate")
+            self.expect(run(server(box), "--cert", cert, "--key-password-file", os.path.join(d, "none"), *external), 66)
+            o = self.expect(run(box.url, "--json", TO), 78).json
+            self.assertEqual(o["error"]["id"], "tls-certificate-wanted")
+            self.assertEqual(len(box.messages()), 3)
+
+    def test_tls_minimum_and_staple(self):
+        with Sandbox("--tls", "1.2-1.2") as box:
+            self.expect(run(box.url, "--tls-min", "1.2", TO), 0)
+            self.expect(run(box.url, "--tls-min", "1.3", TO), 78)
+        for kind, status in (("good", 0), ("none", 78), ("revoked", 78)):
+            with Sandbox("--staple", kind) as box:
+                self.expect(run(box.url, "--staple", TO), status)
+
+    def test_proxy_and_source(self):
+        for mode, scheme in (("socks5", "socks5"), ("http-proxy", "http")):
+            with Sandbox("--proxy-user", "jo:s3cret", listen=("a=starttls", "p=" + mode)) as box:
+                url = re.sub("ports=[^&]*", "ports=%s/starttls" % box.port(), box.url)
+                proxy = scheme + "://%s127.0.0.1:" + box.port("p")
+                self.expect(run(url, "--proxy", proxy % "jo:s3cret@", "--source", "127.0.0.1", TO), 0)
+                r = self.expect(run(url, "--proxy", proxy % "jo:wr0ng@", "--json", TO), 77)
+                self.assertEqual(r.json["error"]["id"], "proxy-auth-refused")
+                self.assertNotIn("wr0ng", r.err + r.out)
+        o = self.expect(run("smtp://localhost:1", "--source", "192.0.2.1", "--json", TO), 78).json
+        self.assertEqual(o["error"]["id"], "source-address-unusable")
+
+    def test_unix_socket(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "socket")
+            with Sandbox("--unix", path, "--open") as box:
+                self.assertRegex(self.expect(run("unix:" + path, TO), 0).out, r"^accepted by %s \(no TLS\) as " % path)
+                route = self.expect(run(None, "--server", "unix:" + path, "--json", TO), 0).json["route"]
+                self.assertEqual((route["host"], route["port"], route["tls"]), (path, 0, "none"))
+                self.assertEqual(len(box.messages()), 2)
+            self.expect(run("unix:" + path, TO), 75, "  tried socket (none)")
+
+    def test_bad_values(self):
+        for words, status in ((["--pin", "sha256:x"], 78), (["--pin="], 78), (["--cert", "/nonexistent"], 78),
+                              (["--tls-min", "1.1"], 78), (["--proxy", "ftp://x"], 78), (["--source", "here"], 78),
+                              (["--no-extension", "STARTTLS"], 64), (["--no-extension", "CHUNKING NONE"], 64)):
+            r = self.expect(run("smtp://localhost:1", *words, "--json", TO), status)
+            self.assertEqual(r.json["outcome"], "permanent")
+        for option in ("--token-command", "--proxy", "--source", "--pin", "--cert", "--key", "--key-password-file",
+                       "--tls-min", "--no-extension", "--notify", "--dsn-return", "--envid", "--deliver-by",
+                       "--hold-for", "--hold-until", "--priority", "--submitter"):
+            self.expect(run("smtp://localhost:1", TO, option), 64, option + " needs a value")
+            self.expect(run("smtp://localhost:1", option + "z", "x", TO), 64, "did you mean %s?" % option)
+        for option in ("--binding", "--pin-only", "--staple", "--dane", "--binary", "--require-tls"):
+            self.expect(run("smtp://localhost:1", option + "=1", TO), 64, option + " takes no value")
+            self.expect(run("smtp://localhost:1", option + "x", TO), 64, "did you mean %s?" % option)
+        r = self.expect(run("smtp://localhost:1", "--proxy", "socks5://a:s3cret@", TO), 78)
+        self.assertNotIn("s3cret", r.err)
+
+    def test_dane_needs_discovery(self):
+        self.expect(run("smtp://localhost:1", "--dane", TO), 64, "discover=")
+        r = run("smtp://postern.invalid?discover=1", "--dane", "--timeout", "30", TO)
+        self.assertIn(r.status, (68, 75), r.err)  # no such service, or no DNS
+
+
+class Extensions(Case):
+    ALL = ("--with", "BINARYMIME,REQUIRETLS,DELIVERBY,FUTURERELEASE,MT-PRIORITY")
+
+    def test_asked_for(self):
+        rows = ((["--notify", "never"], "RCPT", "NOTIFY=NEVER"),
+                (["--notify", "success,delay"], "RCPT", "NOTIFY=SUCCESS,DELAY"),
+                (["--dsn-return", "HDRS", "--envid", "Q+1"], "MAIL", "RET=HDRS ENVID=Q+2B1"),
+                (["--dsn-return=full"], "MAIL", "RET=FULL"), (["--require-tls"], "MAIL", "REQUIRETLS"),
+                (["--deliver-by", "3600"], "MAIL", "BY=3600;R"), (["--deliver-by=60/NT"], "MAIL", "BY=60;NT"),
+                (["--hold-for", "90"], "MAIL", "HOLDFOR=90"),
+                (["--hold-until", "2099-01-02T03:04:05Z"], "MAIL", "HOLDUNTIL=2099-01-02T03:04:05Z"),
+                (["--priority", "-4"], "MAIL", "MT-PRIORITY=-4"),
+                (["--submitter", "eve@example.org"], "MAIL", "AUTH=eve@example.org"),
+                (["--submitter="], "MAIL", "AUTH=<>"), (["--submitter", "<>"], "MAIL", "AUTH=<>"),
+                (["--binary"], "MAIL", "BODY=BINARYMIME"))
+        with Sandbox(*self.ALL) as box:
+            for words, command, part in rows:
+                with self.subTest(words):
+                    r = self.expect(run(box.url, "--trace", *words, TO, "eve@example.org"), 0)
+                    lines = trace(r, command)
+                    self.assertEqual(len(lines), 2 if command == "RCPT" else 1)
+                    for line in lines:
+                        self.assertIn(" " + part, line)
+        plain = ("--without", "DSN,AUTH", "--open")
+        for words, _, part in rows:
+            with self.subTest(words), Sandbox(*plain) as box:
+                o = self.expect(run(server(box), "--json", *words, TO), 69).json
+                self.assertEqual(o["error"]["id"], "needs-extension")
+                self.assertEqual(box.messages(), [])
+
+    def test_bad_values(self):
+        for words, status in ((["--notify", "never,delay"], 64), (["--notify", "now"], 64), (["--envid", "a\tb"], 64),
+                              (["--envid="], 64), (["--dsn-return", "SOME"], 64), (["--deliver-by", "0"], 64),
+                              (["--deliver-by", "9/Q"], 64), (["--hold-for", "1h"], 64),
+                              (["--hold-until", "tomorrow"], 64), (["--hold-for=1", "--hold-until=x"], 64),
+                              (["--priority", "10"], 64), (["--submitter", "nobody"], 65)):
+            r = self.expect(run("smtp://localhost:1", "--json", *words, TO), status)
+            self.assertTrue(r.json["error"]["text"])
+
+    def test_switched_off(self):
+        with Sandbox() as box:
+            for words, data, size in (([], 0, 1), (["--no-extension", "CHUNKING"], 1, 1),
+                                      (["--no-extension", "chunking, SIZE"], 1, 0)):
+                with tempfile.NamedTemporaryFile() as f:
+                    f.write(MESSAGE)
+                    f.flush()
+                    r = self.expect(run(box.url, "--trace", "--message", f.name, *words, TO), 0)
+                self.assertEqual(len(trace(r, "DATA")), data)
+                self.assertEqual(" SIZE=" in trace(r, "MAIL")[0], bool(size))
+
+    def test_size_of_files(self):
+        """Known, and refused before MAIL, where the content is a regular file that is sent as it is."""
+        long = MESSAGE + b"0123456789\n" * 20000
+        with Sandbox("--size", "100000") as box, tempfile.TemporaryDirectory() as d:
+            file = os.path.join(d, "m")
+            for content, words in ((long, []), (b"Bcc: x@example.org\n" + long, []), (long, ["--progress"])):
+                with open(file, "wb") as f:
+                    f.write(content)
+                with open(file, "rb") as f:
+                    known = content is long and not words and os.path.exists("/dev/fd/0")
+                    error = "message-too-large" if known else "message-too-large-refused"
+                    for more in (["--message", file], []):
+                        done = subprocess.run([SEND, "--json", *words, *more, TO], env=environment(box.url), stdin=f,
+                                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT)
+                        f.seek(0)
+                        self.assertEqual(done.returncode, 69)
+                        self.assertEqual(json.loads(done.stdout)["error"]["id"], error)
+            with open(file, "wb") as f:
+                f.write(b"not of the message\n" + MESSAGE)
+            with open(file, "rb", buffering=0) as f:  # standard input that stands further on
+                f.read(19)
+                done = subprocess.run([SEND, TO], env=environment(box.url), stdin=f, stdout=subprocess.PIPE,
+                                      timeout=LIMIT)
+                self.assertEqual(done.returncode, 0)
+            self.assertNotIn(b"not of the message", box.messages()[0])
+
+
 class Refused(Case):
     def test_usage(self):
         for words, part in ((["--sever", "x", TO], "did you mean --server?"), ([], "no recipient"),
@@ -258,7 +514,7 @@ class Refused(Case):
 
     def test_refusals(self):
         for options, status, error in (
-                (["--reply", "DATA=451 4.3.0 later"], 75, "service-busy"),
+                (["--without", "CHUNKING", "--reply", "DATA=451 4.3.0 later"], 75, "service-busy"),
                 (["--reply", "DOT=452 4.2.2 full"], 75, "mailbox-full"),
                 (["--reply", "DOT=554 5.7.1 spam"], 69, "content-refused"),
                 (["--reply", "MAIL=550 5.7.1 not you"], 69, "sender-not-allowed"),
@@ -267,11 +523,12 @@ class Refused(Case):
                 (["--refuse-recipient", "*=450 4.2.1 greylisted"], 75, "greylisted"),
                 (["--reply", "GREETING=421 busy"], 75, "greeting-busy"),
                 (["--reply", "GREETING=554 no service"], 69, "greeting-refused"),
-                (["--reply", "MAIL=what?"], 76, "protocol-error"),
+                (["--without", "CHUNKING", "--reply", "MAIL=what?"], 76, "protocol-error"),
+                (["--reply", "MAIL=what?"], 74, "protocol-error-after-content"),
                 (["--reply", "GREETING=HTTP/1.1 400 Bad Request"], 76, "greeting-not-smtp"),
                 (["--no-starttls"], 78, "starttls-missing"),
                 (["--inject", "250 injected\\r\\n"], 78, "starttls-injected"),
-                (["--drop", "DATA"], 75, "connection-lost"),
+                (["--without", "CHUNKING", "--drop", "DATA"], 75, "connection-lost"),
                 (["--drop", "DOT"], 74, "lost-after-content"),
                 (["--reply", "DOT=what?"], 74, "protocol-error-after-content"),
                 (["--certificate", "expired"], 78, "certificate-expired"),
@@ -428,4 +685,4 @@ class Examples(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[6:]], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *sys.argv[7:]], verbosity=2)
