@@ -170,7 +170,7 @@ static int make_ready(struct ptn_drive *d, const struct ptn_line *line, struct p
 	const struct ptn_capability *c = ptn_smtp_capability(line->link->smtp);
 	int fault = 0;
 
-	if (m->first)
+	if (m->first || m->again)
 		fault = ptn_mail_again(m);
 	else if (!ptn_mail_in_memory(m))
 		fault = ptn_mail_prepare(m, line->link->name, d->seconds, at);
@@ -186,6 +186,7 @@ static void is_begun(struct ptn_drive *d, struct ptn_line *line, struct postern_
 	ptn_queue_remove(m);
 	ptn_queue_add(&line->mails, m);
 	m->line = line;
+	m->again = 0;
 	m->state = PTN_MAIL_ACTIVE;
 	m->resumed = 0;
 	line->link->made = m->made;

@@ -13,6 +13,7 @@ static void is_done(struct ptn_drive *d, struct postern_mail *m)
 {
 	d->at_work -= m->line != NULL;
 	m->line = NULL;
+	m->again = 0;
 	ptn_queue_remove(m);
 	ptn_queue_add(&d->done, m);
 }
@@ -105,13 +106,13 @@ static void heed(struct ptn_drive *d, struct ptn_line *line, const struct ptn_sm
 
 /* ---- Its end, or its next part. ---- */
 
-/* The next part of its recipients may have theirs: the mail goes before all others. */
+/* It goes before all that were not begun. */
 static void requeue(struct ptn_drive *d, struct postern_mail *m)
 {
 	d->at_work--;
 	m->line = NULL;
 	ptn_queue_remove(m);
-	ptn_queue_put_first(&d->queue, m);
+	ptn_queue_put_back(&d->queue, m);
 	m->state = PTN_MAIL_QUEUED;
 }
 
@@ -124,12 +125,24 @@ static int goes_on(const struct postern_mail *m, const struct ptn_smtp_event *ev
 	       (ev->outcome == POSTERN_ACCEPTED || ev->fault == PTN_FAULT_RCPT_REFUSED);
 }
 
+/* With 421 a server ends a connection that has carried enough: what it had not looked at yet goes
+ * on over the next one.  Only where this one was good for a mail, so that there is an end to it. */
+static int goes_again(const struct ptn_line *line, const struct postern_mail *m,
+		      const struct ptn_smtp_event *ev)
+{
+	return ev->unread && line->accepted && !ptn_mail_read_once(m);
+}
+
 static void mail_ended(struct ptn_drive *d, struct ptn_line *line, const struct ptn_smtp_event *ev)
 {
 	struct postern_mail *m = ev->mail;
 	int fault = ev->fault, told, rest = ev->outcome;
 
 	heed(d, line, ev);
+	if (goes_again(line, m, ev)) {
+		requeue(d, m);
+		return;
+	}
 	if (fault && fault != PTN_FAULT_RCPT_REFUSED)
 		fault = ptn_facts_refine(fault, line->link, ev->reply);
 	told = ptn_mail_end_part(m, ev->outcome, fault, ev->reply);

@@ -75,7 +75,7 @@ int ptn_sticky_first(const struct ptn_sticky *s, const char **sentence)
 
 void ptn_sticky_free(struct ptn_sticky *s)
 {
-	for (int i = 0; i < PTN_STICKY_MOST; i++)
+	for (int i = 0; s->count && i < PTN_STICKY_MOST; i++)
 		if (s->at[i].code)
 			take_back(s, i);
 }

@@ -54,6 +54,8 @@ struct postern {
 /* Whether the network is there, made if it was not: 0 or POSTERN_E_SYSTEM. */
 int ptn_handle_open(postern *p);
 ptn_time ptn_handle_now(void); /* the clock */
+/* As postern_timeout(), where the network is there and no fork can have been since. */
+int ptn_handle_timeout(postern *p);
 /* In a child after fork the connections are the parent's: let go of them. */
 void ptn_handle_check_fork(postern *p);
 /* Before a setting changes: E_STATE while mails are queued; else what is open is closed, as it was

@@ -22,7 +22,7 @@ static size_t field_name(const char *s, size_t n)
 
 static int is_name(const char *s, size_t n, const char *name, size_t len)
 {
-	return n == len && ptn_text_same(s, n, name, len);
+	return n == len && (*s | 0x20) == (*name | 0x20) && ptn_text_same(s, n, name, len);
 }
 
 static void find_message_id(struct ptn_header *h, const char *s, size_t n)

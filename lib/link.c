@@ -360,7 +360,7 @@ static int shake(struct ptn_link *l)
 {
 	int done;
 
-	if (!(ptn_smtp_want(l->smtp) & PTN_WANT_TLS))
+	if (!ptn_smtp_wants(l->smtp, PTN_WANT_TLS))
 		return 0;
 	if (!l->tls)
 		return start_tls(l);
@@ -402,7 +402,7 @@ static int waits_for_reader(const struct ptn_link *l)
 {
 	const char *p;
 
-	return ptn_smtp_want(l->smtp) & PTN_WANT_BODY && !ptn_smtp_out(l->smtp, &p) &&
+	return ptn_smtp_wants(l->smtp, PTN_WANT_BODY) && !ptn_smtp_out(l->smtp, &p) &&
 	       !(l->tls && ptn_tls_out(l->tls, &p));
 }
 
@@ -495,7 +495,7 @@ int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
 		show_trace(l);
 		if (ptn_smtp_event(l->smtp, ev))
 			return PTN_LINK_EVENT;
-		want = ptn_smtp_want(l->smtp);
+		want = ptn_smtp_wants(l->smtp, PTN_WANT_TLS | PTN_WANT_SASL | PTN_WANT_END);
 		if (want & PTN_WANT_END) {
 			say_goodbye(l);
 			hang_up(l);
@@ -513,7 +513,7 @@ int ptn_link_step(struct ptn_link *l, ptn_time now, struct ptn_smtp_event *ev)
 			continue;
 		}
 		watch(l);
-		return want & PTN_WANT_BODY ? PTN_LINK_BODY : PTN_LINK_QUIET;
+		return ptn_smtp_wants(l->smtp, PTN_WANT_BODY) ? PTN_LINK_BODY : PTN_LINK_QUIET;
 	}
 }
 
@@ -524,12 +524,12 @@ int ptn_link_usable(const struct ptn_link *l)
 	size_t n;
 
 	return ptn_link_ready(l) ||
-	       (ptn_smtp_want(l->smtp) & PTN_WANT_SASL && !ptn_smtp_challenge(l->smtp, &n));
+	       (ptn_smtp_wants(l->smtp, PTN_WANT_SASL) && !ptn_smtp_challenge(l->smtp, &n));
 }
 
 int ptn_link_ready(const struct ptn_link *l)
 {
-	return (ptn_smtp_want(l->smtp) & PTN_WANT_MAIL) != 0;
+	return ptn_smtp_wants(l->smtp, PTN_WANT_MAIL) != 0;
 }
 
 int ptn_link_fault(const struct ptn_link *l)

@@ -18,13 +18,18 @@ void ptn_queue_add(struct ptn_queue *q, struct postern_mail *m)
 	q->n++;
 }
 
-void ptn_queue_put_first(struct ptn_queue *q, struct postern_mail *m)
+void ptn_queue_put_back(struct ptn_queue *q, struct postern_mail *m)
 {
+	struct postern_mail *next = q->first;
+
+	while (next && next->again)
+		next = next->next;
+	m->again = 1;
 	m->queue = q;
-	m->previous = NULL;
-	m->next = q->first;
-	*(q->first ? &q->first->previous : &q->last) = m;
-	q->first = m;
+	m->next = next;
+	m->previous = next ? next->previous : q->last;
+	*(m->previous ? &m->previous->next : &q->first) = m;
+	*(next ? &next->previous : &q->last) = m;
 	q->n++;
 }
 

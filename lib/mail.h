@@ -73,6 +73,7 @@ struct postern_mail {
 	size_t first;
 	struct ptn_mail_options *options; /* NULL: none */
 
+	int again; /* it was begun before, and came back to the queue */
 	int state, outcome, fault;
 	struct ptn_buf error, advice; /* C strings */
 	struct ptn_said *reply, *receipt; /* the final one; the one that accepted it */
@@ -93,7 +94,8 @@ struct ptn_queue {
 	size_t n;
 };
 void ptn_queue_add(struct ptn_queue *q, struct postern_mail *m);
-void ptn_queue_put_first(struct ptn_queue *q, struct postern_mail *m);
+/* At the head, behind those that came back before it. */
+void ptn_queue_put_back(struct ptn_queue *q, struct postern_mail *m);
 void ptn_queue_remove(struct postern_mail *m); /* from whatever queue it is in */
 
 /* ---- Content: mail_content.c. ---- */
@@ -105,8 +107,7 @@ enum { PTN_MAIL_LATER = -1 }; /* the reader has not given its header yet: prepar
  * PTN_MAIL_LATER, or a fault, with the line number of a bad content in *line. */
 int ptn_mail_prepare(struct postern_mail *m, const char *host, long long seconds,
 		     unsigned long long *line);
-/* The content from its start again, for the recipients that were not in the first transaction: 0 or
- * a fault. */
+/* The content from its start again, for another transaction: 0 or a fault. */
 int ptn_mail_again(struct postern_mail *m);
 /* The content is in memory: the mail is prepared when it is submitted, others when they begin. */
 int ptn_mail_in_memory(const struct postern_mail *m);

@@ -147,7 +147,7 @@ static void keep_scan(struct postern_mail *m, const struct ptn_content *c)
 
 static int check_text(struct postern_mail *m, unsigned long long *line)
 {
-	struct ptn_content c = {.dots = 1}; /* look for them too */
+	struct ptn_content c = {0};
 	int err = ptn_content_write(&c, NULL, m->text, m->len);
 
 	if (!err)
@@ -155,7 +155,6 @@ static int check_text(struct postern_mail *m, unsigned long long *line)
 	*line = c.line + 1;
 	keep_scan(m, &c);
 	m->envelope.clean = c.clean;
-	m->envelope.dotless = c.dotless;
 	if (c.eightbit)
 		look_at_header(m, m->text, m->len);
 	return err ? c.fault : 0;

@@ -115,16 +115,11 @@ int postern_fd(postern *p)
 	return ptn_handle_open(p) ? -1 : p->drive.net->fd(p->ctx);
 }
 
-int postern_timeout(postern *p)
+int ptn_handle_timeout(postern *p)
 {
 	ptn_time wake, left;
 	int net;
 
-	if (!p)
-		return -1;
-	ptn_handle_check_fork(p);
-	if (!p->ctx)
-		return -1;
 	if (atomic_load(&p->cancelled))
 		return 0;
 	net = p->drive.net->timeout(p->ctx);
@@ -134,6 +129,14 @@ int postern_timeout(postern *p)
 	left = wake ? wake - now() : 0;
 	left = left < 0 ? 0 : left > 0x7FFFFFFF ? 0x7FFFFFFF : left;
 	return net >= 0 && net < left ? net : (int)left;
+}
+
+int postern_timeout(postern *p)
+{
+	if (!p)
+		return -1;
+	ptn_handle_check_fork(p);
+	return p->ctx ? ptn_handle_timeout(p) : -1;
 }
 
 int postern_step(postern *p)

@@ -358,7 +358,7 @@ int ptn_signin_step(struct ptn_link *l)
 
 	if (l->signin.sasl && !ptn_smtp_auth_open(l->smtp))
 		finish(l);
-	if (!(ptn_smtp_want(l->smtp) & PTN_WANT_SASL) || !l->go)
+	if (!ptn_smtp_wants(l->smtp, PTN_WANT_SASL) || !l->go)
 		return 0;
 	challenge = ptn_smtp_challenge(l->smtp, &n);
 	if (challenge)

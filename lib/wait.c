@@ -23,8 +23,8 @@ int postern_events(postern *p)
  * blocks whoever could say when there is more: any mail's, not only that of the one waited for. */
 static int turn(postern *p)
 {
-	struct pollfd fd = {.fd = postern_fd(p), .events = (short)postern_events(p)};
-	int wait = postern_timeout(p);
+	struct pollfd fd = {.fd = p->drive.net->fd(p->ctx), .events = POLLIN};
+	int wait = ptn_handle_timeout(p);
 
 	if (ptn_drive_waits(&p->drive) && (wait < 0 || wait > READER_PAUSE))
 		wait = READER_PAUSE;
@@ -41,7 +41,7 @@ int postern_send(postern *p, postern_mail *m)
 	if (err)
 		return err;
 	ptn_net_waker(p->ctx);
-	while (err >= 0 && !postern_mail_outcome(m))
+	for (err = postern_step(p); err >= 0 && !postern_mail_outcome(m);)
 		err = turn(p);
 	if (err < 0) /* the system gave out: nothing can be done but to say so */
 		ptn_drive_abandon(&p->drive, PTN_FAULT_SYSTEM);

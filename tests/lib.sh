@@ -43,6 +43,7 @@ present() {
 	libgnutls28-dev) pkg-config --exists gnutls 2>/dev/null ;;
 	libgsasl-dev) pkg-config --exists libgsasl 2>/dev/null ;;
 	libc-ares-dev) pkg-config --exists libcares 2>/dev/null ;;
+	libidn2-dev) pkg-config --exists libidn2 2>/dev/null ;;
 	check) pkg-config --exists check 2>/dev/null ;;
 	*) dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed ;;
 	esac

@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top" || exit 1
 exec </dev/null
 
-steps='gcc clang asan valgrind package live'
+steps='gcc clang asan valgrind package mutation live'
 
 usage() {
 	cat <<'END'
@@ -23,12 +23,15 @@ steps, in this order:
   asan      build with AddressSanitizer and UndefinedBehaviorSanitizer; as gcc
   valgrind  unit tests of the gcc build, under valgrind
   package   installing, subproject, headers, exported names, the walls between the rooms
+  mutation  mistakes are planted into a copy, and some test must notice each; a few of them, or
+            all with --long or --only mutation
   live      against real servers: Postfix with Dovecot, Exim, aiosmtpd
 
   --quick      only the step gcc
   --only STEP  only this step (may be given again for another)
-  --long       larger campaigns: 50,000 seeded worlds for the library on a fake network, and every
-               pair of failures on two ports over real sockets
+  --long       larger campaigns: 50,000 seeded worlds for the library on a fake network, every
+               pair of failures on two ports over real sockets, and 5,000 mails in nearly
+               every queue to real servers
   --keep       use the builds of the last run again, and leave the live tests' servers'
                directories (below /tmp) to be looked at
 
@@ -183,6 +186,18 @@ step_package() {
 	gcc_build && check package build-gcc --suite package --timeout-multiplier 3
 }
 
+step_mutation() {
+	share=0/7
+	[ "$wanted" != ' mutation' ] && [ -z "${POSTERN_LONG:-}" ] || share=0/1
+	say 'mutation: planting mistakes into a copy'
+	python3 tests/mutation/mutation.py --share $share >"$results.new" 2>&1
+	cat "$results.new"
+	sed -n -e 's/^\([a-z0-9-]*\) (.*): noticed by.*/pass mutation: \1/p' \
+		-e 's/^\([a-z0-9-]*\) (.*): \(SURVIVED\|BROKEN\).*/FAIL mutation: \1/p' "$results.new" >>"$results"
+	grep -q '^[0-9]* mutants, ' "$results.new" || record 'FAIL mutation: no mutant was tried'
+	rm -f "$results.new"
+}
+
 step_live() {
 	gcc_build || return
 	say 'live: unpacking Postfix, Dovecot, Exim and aiosmtpd'
@@ -195,7 +210,7 @@ step_live() {
 	}
 	# The servers change to accounts of their own, which only root may do.
 	if [ "$(id -u)" -ne 0 ] && can_be_root; then
-		runner="sudo -n env POSTERN_KEEP=${POSTERN_KEEP:-}"
+		runner="sudo -n env POSTERN_KEEP=${POSTERN_KEEP:-} POSTERN_LONG=${POSTERN_LONG:-}"
 	fi
 	check live build-gcc --suite live --timeout-multiplier 3
 	[ -z "$runner" ] || sudo -n chown -R "$(id -u):$(id -g)" build-gcc/meson-logs
@@ -209,7 +224,8 @@ fi
 
 say "Postern: $(echo "$wanted" | xargs)"
 packages='gcc libc6-dev meson ninja-build pkg-config python3 check gnutls-bin openssl iproute2
-	libgnutls28-dev libgsasl-dev libc-ares-dev'
+	libgnutls28-dev libgsasl-dev libc-ares-dev libidn2-dev softhsm2
+	krb5-kdc krb5-user krb5-admin-server'
 wants clang && packages="$packages clang"
 wants valgrind && packages="$packages valgrind libc6-dbg"
 wants package && packages="$packages binutils g++ libunistring-dev"

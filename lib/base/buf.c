@@ -5,14 +5,18 @@
 #include "base/mem.h"
 #include "postern.h"
 
-size_t ptn_buf_len(const struct ptn_buf *b)
+static void wipe(const struct ptn_buf *b, size_t from, size_t n)
 {
-	return b->tail - b->head;
+	if (!b->open)
+		ptn_mem_wipe(b->base + from, n);
 }
 
-const char *ptn_buf_data(const struct ptn_buf *b)
+static void release(struct ptn_buf *b)
 {
-	return b->base ? b->base + b->head : "";
+	if (b->open)
+		ptn_mem_free(b->base);
+	else
+		ptn_mem_release(b->base, b->cap);
 }
 
 static int grow(struct ptn_buf *b, size_t need)
@@ -31,8 +35,8 @@ static int grow(struct ptn_buf *b, size_t need)
 		return POSTERN_E_NOMEM;
 	if (len)
 		memcpy(p, b->base + b->head, len);
-	ptn_mem_release(b->base, b->cap);
-	*b = (struct ptn_buf){.base = p, .tail = len, .cap = cap};
+	release(b);
+	*b = (struct ptn_buf){.base = p, .tail = len, .cap = cap, .open = b->open};
 	return 0;
 }
 
@@ -44,7 +48,7 @@ char *ptn_buf_room(struct ptn_buf *b, size_t n)
 			size_t len = ptn_buf_len(b);
 
 			memmove(b->base, b->base + b->head, len);
-			ptn_mem_wipe(b->base + len, b->tail - len);
+			wipe(b, len, b->tail - len);
 			b->head = 0;
 			b->tail = len;
 		} else if (grow(b, n)) {
@@ -88,19 +92,20 @@ void ptn_buf_took(struct ptn_buf *b, size_t n)
 void ptn_buf_cut(struct ptn_buf *b, size_t len)
 {
 	if (len < ptn_buf_len(b)) {
-		ptn_mem_wipe(b->base + b->head + len, ptn_buf_len(b) - len);
+		wipe(b, b->head + len, ptn_buf_len(b) - len);
 		b->tail = b->head + len;
 	}
 }
 
 void ptn_buf_clear(struct ptn_buf *b)
 {
-	ptn_mem_wipe(b->base, b->tail);
+	if (b->tail)
+		wipe(b, 0, b->tail);
 	b->head = b->tail = 0;
 }
 
 void ptn_buf_free(struct ptn_buf *b)
 {
-	ptn_mem_release(b->base, b->cap);
-	*b = (struct ptn_buf){0};
+	release(b);
+	*b = (struct ptn_buf){.open = b->open};
 }

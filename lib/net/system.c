@@ -366,8 +366,8 @@ static ptrdiff_t again(int e)
 	return e == EWOULDBLOCK ? -EAGAIN : -e;
 }
 
-/* A read that did not fill the buffer has emptied the socket, and what comes later is told by the
- * poller: until the next turn there is no need to ask the kernel. */
+/* A read that did not fill the buffer has emptied the socket, or found it empty, and what comes
+ * later is told by the poller: until the next turn there is no need to ask the kernel. */
 static ptrdiff_t take(void *net, int handle, char *buf, size_t cap)
 {
 	struct system *n = net;
@@ -381,11 +381,9 @@ static ptrdiff_t take(void *net, int handle, char *buf, size_t cap)
 	do
 		got = recv(s->fd, buf, cap, 0);
 	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return again(errno);
-	if (got && (size_t)got < cap)
+	if (got && (got < 0 || (size_t)got < cap))
 		s->dry = n->turn;
-	return got;
+	return got < 0 ? again(errno) : got;
 }
 
 static ptrdiff_t put(void *net, int handle, const char *buf, size_t len)

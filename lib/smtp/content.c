@@ -51,7 +51,6 @@ static int put_text(struct ptn_content *c, struct ptn_buf *out, const char *p, s
 	if (!c->eightbit)
 		c->eightbit = ptn_text_has_8bit(p, n);
 	if (!c->column && *p == '.') {
-		c->dotted = 1;
 		err = c->dots ? put(out, ".", 1) : 0;
 		if (err)
 			return err;
@@ -90,7 +89,8 @@ static int write_carefully(struct ptn_content *c, struct ptn_buf *out, const cha
 /* ---- Counting. ---- */
 
 struct lines { /* whole ones */
-	size_t n, count, crlf; /* octets; lines; lines that end in CRLF, once are_sound() has said so */
+	size_t n, count; /* octets; lines */
+	size_t crlf;     /* lines that end in CRLF, once are_sound() has said so */
 	int mixed;  /* a line ends in LF alone, or a CR is followed by something else */
 	int odd;    /* there is a NUL, or an octet over 0x7F */
 	int dots;   /* one begins with a dot; only where that is asked */
@@ -99,10 +99,10 @@ struct lines { /* whole ones */
 
 #ifdef __GNUC__
 
-/* Thirty-two octets at a time.  Line ends are counted in pieces in which no count leaves its octet;
+/* Sixteen octets at a time.  Line ends are counted in pieces in which no count leaves its octet;
  * where each part of a piece has one, no line is longer than two parts. */
-typedef signed char octets __attribute__((vector_size(32)));
-typedef unsigned char sums __attribute__((vector_size(32)));
+typedef signed char octets __attribute__((vector_size(16)));
+typedef unsigned char sums __attribute__((vector_size(16)));
 #define INLINE static inline __attribute__((always_inline)) /* so that `dots` is known */
 enum { STEP = 64, PART = 7 * STEP, PIECE = 8 * PART, AHEAD = 2 };
 
@@ -111,28 +111,22 @@ struct counts {
 	octets mixed, plain, dots;
 };
 
-static size_t add_up(const sums *counts)
+static size_t add_up(sums counts)
 {
-	size_t sum = 0;
+	const uint64_t even = 0x00FF00FF00FF00FF;
+	uint64_t half[2], sum;
 
-	for (size_t i = 0; i < sizeof(*counts) / sizeof(uint64_t); i++) {
-		const uint64_t even = 0x00FF00FF00FF00FF;
-		uint64_t part;
-
-		memcpy(&part, (const char *)counts + i * sizeof(part), sizeof(part));
-		part = (part & even) + (part >> 8 & even);
-		sum += (size_t)(part * 0x0001000100010001 >> 48);
-	}
-	return sum;
+	memcpy(half, &counts, sizeof(half));
+	sum = (half[0] & even) + (half[0] >> 8 & even) + (half[1] & even) + (half[1] >> 8 & even);
+	return (size_t)(sum * 0x0001000100010001 >> 48);
 }
 
-/* Whether each octet is that one. */
-static int is_all(const void *v, int octet)
+INLINE int is_zero(sums v)
 {
-	char same[sizeof(octets)];
+	uint64_t half[2];
 
-	memset(same, octet, sizeof(same));
-	return !memcmp(v, same, sizeof(same));
+	memcpy(half, &v, sizeof(half));
+	return !(half[0] | half[1]);
 }
 
 /* The line ends behind each of the octets: those of the first one in front are not seen. */
@@ -157,7 +151,9 @@ INLINE void count_some(struct counts *c, const char *p, int dots)
 INLINE void count_step(struct counts *c, const char *p, int dots)
 {
 	count_some(c, p, dots);
-	count_some(c, p + STEP / 2, dots);
+	count_some(c, p + 16, dots);
+	count_some(c, p + 32, dots);
+	count_some(c, p + 48, dots);
 }
 
 INLINE size_t count_piece(struct lines *l, const char *p, size_t n, int dots)
@@ -171,16 +167,15 @@ INLINE size_t count_piece(struct lines *l, const char *p, size_t n, int dots)
 
 		for (const char *part = p + at; part < p + at + PART; part += STEP)
 			count_step(&sum, part, dots);
-		lf ^= sum.lf;
-		l->sparse |= is_all(&lf, 0);
+		l->sparse |= is_zero(sum.lf ^ lf);
 		at += PART;
 	}
 	for (; n - at >= STEP && at < PIECE; at += STEP)
 		count_step(&sum, p + at, dots);
-	l->count += add_up(&sum.lf);
-	l->mixed |= !is_all(&sum.mixed, 0);
-	l->odd |= !is_all(&sum.plain, 0xFF);
-	l->dots |= !is_all(&sum.dots, 0);
+	l->count += add_up(sum.lf);
+	l->mixed |= !is_zero((sums)sum.mixed);
+	l->odd |= !is_zero((sums)~sum.plain);
+	l->dots |= !is_zero((sums)sum.dots);
 	return at;
 }
 
@@ -201,42 +196,14 @@ INLINE void count(struct lines *l, const char *p, int dots)
 	count_piece(l, rest, n - at <= STEP ? STEP : 2 * STEP, dots);
 }
 
-static void count_plainly(struct lines *l, const char *p, int dots)
+static void count_lines(struct lines *l, const char *p, int dots)
 {
 	if (dots)
 		count(l, p, 1);
 	else
 		count(l, p, 0);
-}
-
-#ifdef __x86_64__
-
-__attribute__((target("avx2"))) static void count_wide(struct lines *l, const char *p, int dots)
-{
-	if (dots)
-		count(l, p, 1);
-	else
-		count(l, p, 0);
-}
-
-static void count_lines(struct lines *l, const char *p, int dots)
-{
-	if (__builtin_cpu_supports("avx2"))
-		count_wide(l, p, dots);
-	else
-		count_plainly(l, p, dots);
 	l->dots |= *p == '.';
 }
-
-#else
-
-static void count_lines(struct lines *l, const char *p, int dots)
-{
-	count_plainly(l, p, dots);
-	l->dots |= *p == '.';
-}
-
-#endif
 
 #else
 
@@ -287,8 +254,8 @@ static int count_crlf(struct lines *l, const char *p)
 	return 1;
 }
 
-/* Nothing in them is an error.  In most messages all lines end in the same way, and there is nothing
- * odd. */
+/* Nothing in them is an error.  In most messages all lines end in the same way, and there is
+ * nothing odd. */
 static int are_sound(struct ptn_content *c, const char *p, struct lines *l)
 {
 	if (l->sparse && has_long_line(p, l))
@@ -337,7 +304,6 @@ static int write_lines(struct ptn_content *c, struct ptn_buf *out, const char *p
 	c->line += l->count;
 	c->size += l->n + l->count - l->crlf;
 	c->bare |= l->count != l->crlf;
-	c->dotted |= l->dots;
 	if (!out)
 		return 0;
 	if (l->count == l->crlf && !(l->dots && c->dots))
@@ -394,6 +360,14 @@ int ptn_content_end(struct ptn_content *c, struct ptn_buf *out)
 	if (!err && c->dots)
 		err = put(out, ".\r\n", 3);
 	c->clean = !c->bare;
-	c->dotless = c->dots && !c->dotted;
 	return err;
+}
+
+int ptn_content_has_dot(const char *p, size_t n, int starts)
+{
+	const char *at = n ? memchr(p, '.', n) : NULL;
+
+	while (at && (at == p ? !starts : at[-1] != '\n'))
+		at = memchr(at + 1, '.', n - (size_t)(at + 1 - p));
+	return at != NULL;
 }

@@ -22,9 +22,8 @@ struct ptn_content { /* zeroed, then `dots` set: ready */
 	unsigned long long line; /* whole lines so far */
 	unsigned long long size; /* octets so far as they count for SIZE (RFC 1870): no added dots */
 	int fault;               /* PTN_FAULT_CONTENT_*; sticks */
-	int bare, dotted;        /* a line did not end in CRLF; one began with a dot */
-	int clean, dotless;      /* behind ptn_content_end(): no such line was there; dotless only
-	                            where dots is set, as nobody has looked otherwise */
+	int bare;                /* a line did not end in CRLF */
+	int clean;               /* behind ptn_content_end(): no such line was there */
 };
 
 /* Add n octets of content to out (NULL: only look).  0, POSTERN_E_NOMEM, or POSTERN_E_CONTENT with
@@ -32,5 +31,7 @@ struct ptn_content { /* zeroed, then `dots` set: ready */
 int ptn_content_write(struct ptn_content *c, struct ptn_buf *out, const char *p, size_t n);
 /* The end: the last line's CRLF if it lacks one, and the lone dot. */
 int ptn_content_end(struct ptn_content *c, struct ptn_buf *out);
+/* Whether a line begins with a dot; starts: the first octet begins one. */
+int ptn_content_has_dot(const char *p, size_t n, int starts);
 
 #endif

@@ -3,6 +3,7 @@
  * AUTH (RFC 4954): base64, line lengths, the initial response and the cancelling "*".  What the
  * octets mean is the SASL mechanism's business, and the caller's.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -10,7 +11,11 @@
 #include "smtp/command.h"
 #include "smtp/internal.h"
 
-enum { ECHO_LEAST = 6 }; /* octets of base64 in common that count as a repetition of what we sent */
+enum {
+	ECHO_LEAST = 6, /* octets of base64 in common that count as a repetition of what we sent */
+	SIX = 6 * ECHO_LEAST /* bits in them */
+};
+#define SIX_ONES (((uint64_t)1 << SIX) - 1)
 
 void ptn_exchange_free(struct ptn_exchange *x)
 {
@@ -123,6 +128,7 @@ int ptn_smtp_auth_begin(struct ptn_smtp *s, const char *mechanism, const char *i
 
 	if (!(s->want & PTN_WANT_SASL) || x->begun || x->auths == PTN_AUTHS_MOST)
 		return POSTERN_E_STATE;
+	s->out.open = 0;
 	x->begun = 1;
 	x->auths++;
 	x->next = 0;
@@ -197,26 +203,36 @@ static void blot(char *p, size_t n)
 
 static void mask_word(char *text, size_t n, const char *secret, size_t m)
 {
-	for (size_t i = 0; m && i + m <= n; i++)
-		if (text[i] == *secret && !memcmp(text + i, secret, m))
-			blot(text + i, m);
+	char *at = m && m <= n ? memchr(text, *secret, n - m + 1) : NULL;
+
+	while (at) {
+		if (!memcmp(at, secret, m))
+			blot(at, m);
+		at = memchr(at + 1, *secret, n - m - (size_t)(at - text));
+	}
 }
 
-/* The character of base64 that six bits of the secret make, from this one on. */
-static char character(const char *secret, size_t bit)
+/* What a character of base64 stands for; -1 if it is none. */
+static int value(char c)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	unsigned two = (unsigned)(unsigned char)secret[bit / 8] << 8;
+	static const unsigned char values[256] = {
+		['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
+		['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
+		['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
+		['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
+		['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35,
+		['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+		['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+		['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+		['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63,
+		['/'] = 64};
 
-	if (bit % 8 > 2)
-		two |= (unsigned char)secret[bit / 8 + 1];
-	return digits[two >> (10 - bit % 8) & 63];
+	return values[(unsigned char)c] - 1;
 }
 
 static int is_base64(char c)
 {
-	return ptn_text_is_alpha(c) || ptn_text_is_digit(c) || c == '+' || c == '/' || c == '=';
+	return value(c) >= 0 || c == '=';
 }
 
 /* From octet i to the end of the run of base64 that it stands in; gives that end. */
@@ -232,26 +248,39 @@ static size_t blot_run(char *text, size_t n, size_t i)
 	return end;
 }
 
-/* How many characters of the text are those that the secret makes from this bit on. */
-static size_t repeats(const char *text, size_t n, const char *secret, size_t bits, size_t bit)
+/* Whether six characters of base64, 36 bits, are what the secret makes from an even bit on. */
+static int makes(const char *secret, size_t m, uint64_t six)
 {
-	size_t i = 0;
+	uint64_t bits = 0;
 
-	while (i < n && bit + 6 * (i + 1) <= bits && text[i] == character(secret, bit + 6 * i))
-		i++;
-	return i;
+	for (size_t i = 0; i < m; i++) {
+		bits = bits << 8 | (unsigned char)secret[i];
+		if (8 * (i + 1) < SIX)
+			continue;
+		for (unsigned behind = 0; behind < 8; behind += 2)
+			if (8 * (i + 1) >= SIX + behind && (bits >> behind & SIX_ONES) == six)
+				return 1;
+	}
+	return 0;
 }
 
 /* What base64 makes of the secret, or of a part of it, wherever it stood in what was encoded: a
  * whole character begins with each even bit of it.  Found without a copy of it. */
 static void mask_base64(char *text, size_t n, const char *secret, size_t m)
 {
-	for (size_t i = 0; i + ECHO_LEAST <= n; i++)
-		for (size_t bit = 0; bit + 6 * ECHO_LEAST <= 8 * m; bit += 2)
-			if (repeats(text + i, n - i, secret, 8 * m, bit) >= ECHO_LEAST) {
-				i = blot_run(text, n, i);
-				break;
-			}
+	uint64_t six = 0;
+	size_t run = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int v = value(text[i]);
+
+		run = v < 0 ? 0 : run + 1;
+		six = (six << 6 | (unsigned)(v & 63)) & SIX_ONES;
+		if (run < ECHO_LEAST || !makes(secret, m, six))
+			continue;
+		i = blot_run(text, n, i) - 1;
+		run = 0;
+	}
 }
 
 /* How many octets of a and b are the same from the start. */
@@ -266,7 +295,7 @@ static size_t common(const char *a, size_t na, const char *b, size_t nb)
 
 static void mask_echo(char *text, size_t n, const char *sent, size_t m)
 {
-	for (size_t i = 0; i + ECHO_LEAST <= n; i++) {
+	for (size_t i = 0; m && i + ECHO_LEAST <= n; i++) {
 		size_t best = 0;
 
 		for (const char *at = sent; (at = memchr(at, text[i], (size_t)(sent + m - at)));

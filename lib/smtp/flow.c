@@ -32,6 +32,17 @@ static size_t left(const struct ptn_smtp *s, const struct ptn_smtp_envelope *e)
 	return f->piece > 1 ? 0 : e->text_len[f->piece] - f->at + (f->piece ? 0 : e->text_len[1]);
 }
 
+/* Nothing is to be changed in it: dots matter behind DATA only, and are looked for only there. */
+static int may_leave(const struct ptn_smtp_envelope *e, int bdat)
+{
+	size_t n = e->text_len[0];
+
+	if (e->binary || !e->clean || bdat)
+		return e->binary || e->clean;
+	return !ptn_content_has_dot(e->text[0], n, 1) &&
+	       !ptn_content_has_dot(e->text[1], e->text_len[1], !n || e->text[0][n - 1] == '\n');
+}
+
 void ptn_flow_begin(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, unsigned params,
 		    int bdat)
 {
@@ -40,7 +51,7 @@ void ptn_flow_begin(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, unsig
 				    .bdat = bdat,
 				    .raw = e->binary,
 				    .own = e->text[0] || e->text[1],
-				    .ready = e->binary || (e->clean && (bdat || e->dotless)),
+				    .ready = may_leave(e, bdat),
 				    .content = {.dots = !bdat}};
 }
 
@@ -49,7 +60,7 @@ void ptn_flow_begin(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, unsig
 static void take_back(struct ptn_smtp *s)
 {
 	while (s->head != s->tail) {
-		const struct ptn_sent *sent = &s->queue[(s->tail - 1) % PTN_QUEUE_MOST];
+		const struct ptn_sent *sent = &s->work->queue[(s->tail - 1) % PTN_QUEUE_MOST];
 		unsigned long long start = sent->line - sent->len;
 
 		if (!sent->len || sent->mail != (s->last - 1) % PTN_WINDOW_MOST || start < s->wrote)
@@ -70,8 +81,15 @@ void ptn_flow_stop(struct ptn_smtp *s)
 	take_back(s);
 }
 
+/* Behind DATA only the end of the connection keeps half a content from being taken for whole;
+ * between two chunks the mail is simply given up, where others would get in doubt by such an end.
+ */
 static int stop_body(struct ptn_smtp *s, int fault)
 {
+	if (s->flow.bdat && !s->flow.own && s->open > 1 && fault != PTN_FAULT_NO_MEMORY) {
+		ptn_transaction_give_up(s, fault);
+		return fault;
+	}
 	s->reply.whole = 0;
 	ptn_session_end(s, fault, NULL);
 	return fault;
@@ -101,7 +119,7 @@ static int may_announce(const struct ptn_smtp *s)
 static void announced(struct ptn_smtp *s, unsigned long long line, size_t len, size_t n, int last)
 {
 	ptn_session_push(s, last ? PTN_CMD_LAST : PTN_CMD_BDAT, line, line + n);
-	s->queue[(s->tail - 1) % PTN_QUEUE_MOST].len = (unsigned short)len;
+	s->work->queue[(s->tail - 1) % PTN_QUEUE_MOST].len = (unsigned short)len;
 	if (!last) {
 		s->chunks++;
 		return;
@@ -182,7 +200,7 @@ static int end_content(struct ptn_smtp *s)
 		close_if_due(s);
 		return 0;
 	}
-	s->queue[f->entry % PTN_QUEUE_MOST].end = ptn_session_queued(s);
+	s->work->queue[f->entry % PTN_QUEUE_MOST].end = ptn_session_queued(s);
 	ptn_transaction_last(s)->end = ptn_session_queued(s);
 	s->dirty = 0; /* whatever the reply to the dot: it ends the transaction */
 	if (s->head == f->entry)

@@ -22,7 +22,7 @@ enum {
 
 struct ptn_sent {
 	unsigned char command; /* PTN_CMD_* */
-	unsigned char mail;    /* its place in mails[]; NOBODY */
+	unsigned char mail;    /* its place in work->mails[]; NOBODY */
 	unsigned short len;    /* of the line of a BDAT */
 	unsigned long long line; /* the count of octets that were out once its line was */
 	unsigned long long end;  /* and once its content was: BDAT and CONTENT; NOT_YET known */
@@ -69,6 +69,11 @@ struct ptn_exchange {       /* AUTH */
 };
 enum { PTN_AUTHS_MOST = 3 };
 
+struct ptn_work { /* what is only needed while something is awaited */
+	struct ptn_sent queue[PTN_QUEUE_MOST];
+	struct ptn_transaction mails[PTN_WINDOW_MOST];
+};
+
 struct ptn_smtp {
 	const struct ptn_smtp_policy *policy;
 	struct ptn_reply reply;
@@ -77,8 +82,8 @@ struct ptn_smtp {
 	                          octets will do */
 	size_t lent_len, before; /* how many; octets of out in front of them */
 	unsigned long long wrote; /* octets since the start */
-	struct ptn_sent queue[PTN_QUEUE_MOST];
-	unsigned head, tail;
+	struct ptn_work *work; /* given back while idle */
+	unsigned head, tail;   /* of its queue */
 	unsigned chunks; /* BDAT without LAST, not answered */
 	int want; /* PTN_WANT_TLS, _SASL, _MAIL (idle) or 0: what the caller must do next */
 	int ended, quitting;
@@ -91,9 +96,9 @@ struct ptn_smtp {
 	size_t leftover; /* octets behind the reply just read */
 	struct ptn_capability capability;
 	struct ptn_exchange exchange;
-	struct ptn_transaction mails[PTN_WINDOW_MOST]; /* [first] to [last - 1], modulo */
-	unsigned first, last;
+	unsigned first, last; /* mails: [first] to [last - 1], modulo */
 	unsigned subject; /* the mail that the reply in hand is about; NOBODY */
+	int about;        /* and the command: PTN_CMD_* */
 	unsigned open;    /* mails without their last event */
 	unsigned begun;
 	int dirty; /* the server may hold a transaction: RSET before the next */
@@ -105,6 +110,7 @@ struct ptn_smtp {
 
 /* session.c */
 int ptn_session_sent(struct ptn_smtp *s, int command, int err); /* queue what was just formatted */
+int ptn_session_work(struct ptn_smtp *s); /* 0, or POSTERN_E_NOMEM: s->work is not there */
 void ptn_session_push(struct ptn_smtp *s, int command, unsigned long long line,
 		      unsigned long long end);
 int ptn_session_head(const struct ptn_smtp *s);           /* PTN_CMD_* awaited; NONE */
@@ -126,6 +132,7 @@ void ptn_exchange_free(struct ptn_exchange *x);
 /* transaction.c */
 struct ptn_transaction *ptn_transaction_last(struct ptn_smtp *s); /* the mail begun last */
 void ptn_transaction_note(struct ptn_smtp *s, int note);  /* of the subject */
+void ptn_transaction_give_up(struct ptn_smtp *s, int fault); /* the mail begun last, by our own word */
 void ptn_transaction_go_on(struct ptn_smtp *s);
 void ptn_transaction_end(struct ptn_smtp *s);             /* the session ended */
 int ptn_transaction_next(struct ptn_smtp *s, struct ptn_smtp_event *ev); /* of those it struck */

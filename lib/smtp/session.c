@@ -22,12 +22,12 @@ unsigned ptn_session_awaited(const struct ptn_smtp *s)
 
 static struct ptn_sent *head(struct ptn_smtp *s)
 {
-	return &s->queue[s->head % PTN_QUEUE_MOST];
+	return &s->work->queue[s->head % PTN_QUEUE_MOST];
 }
 
 int ptn_session_head(const struct ptn_smtp *s)
 {
-	return s->head == s->tail ? PTN_CMD_NONE : s->queue[s->head % PTN_QUEUE_MOST].command;
+	return s->head == s->tail ? PTN_CMD_NONE : s->work->queue[s->head % PTN_QUEUE_MOST].command;
 }
 
 unsigned long long ptn_session_queued(const struct ptn_smtp *s)
@@ -43,15 +43,27 @@ static unsigned char owner(const struct ptn_smtp *s, int command)
 		       : PTN_NOBODY;
 }
 
+int ptn_session_work(struct ptn_smtp *s)
+{
+	if (!s->work)
+		s->work = ptn_mem_alloc(sizeof(*s->work));
+	return s->work ? 0 : POSTERN_E_NOMEM;
+}
+
 void ptn_session_push(struct ptn_smtp *s, int command, unsigned long long line,
 		      unsigned long long end)
 {
+	if (ptn_session_work(s)) {
+		ptn_session_end(s, PTN_FAULT_NO_MEMORY, NULL);
+		return;
+	}
 	if (s->head == s->tail)
 		s->turn++;
-	s->queue[s->tail++ % PTN_QUEUE_MOST] = (struct ptn_sent){.command = (unsigned char)command,
-								 .mail = owner(s, command),
-								 .line = line,
-								 .end = end};
+	s->work->queue[s->tail++ % PTN_QUEUE_MOST] =
+		(struct ptn_sent){.command = (unsigned char)command,
+				  .mail = owner(s, command),
+				  .line = line,
+				  .end = end};
 }
 
 /* The line of a command was just added to out (or not: err). */
@@ -132,7 +144,7 @@ static void look(const struct ptn_smtp *s, const struct ptn_sent *sent,
 	memset(holds, 0, PTN_IF_COUNT);
 	holds[PTN_IF_ALWAYS] = 1;
 	if (sent->mail != PTN_NOBODY) { /* no row of a mail's command asks for more */
-		holds[PTN_IF_MAIL_OVER] = (unsigned char)s->mails[sent->mail].decided;
+		holds[PTN_IF_MAIL_OVER] = (unsigned char)s->work->mails[sent->mail].decided;
 		holds[PTN_IF_CONTENT_OPEN] = sent->end > s->wrote;
 		return;
 	}
@@ -336,6 +348,7 @@ static void take_reply(struct ptn_smtp *s)
 	}
 	s->turn++;
 	s->subject = sent.mail;
+	s->about = sent.command;
 	if (sent.command == PTN_CMD_BDAT)
 		s->chunks--;
 	challenge = sent.command == PTN_CMD_AUTH && s->reply.code == 334;
@@ -446,8 +459,10 @@ struct ptn_smtp *ptn_smtp_new(const struct ptn_smtp_policy *policy)
 {
 	struct ptn_smtp *s = ptn_mem_alloc(sizeof(*s));
 
-	if (!s)
+	if (!s || ptn_session_work(s)) {
+		ptn_mem_free(s);
 		return NULL;
+	}
 	s->policy = policy;
 	s->subject = PTN_NOBODY;
 	if (policy->security == PTN_SMTP_IMPLICIT)
@@ -469,6 +484,7 @@ void ptn_smtp_free(struct ptn_smtp *s)
 	ptn_exchange_free(&s->exchange);
 	ptn_buf_free(&s->trace);
 	ptn_buf_free(&s->traced);
+	ptn_mem_free(s->work);
 	ptn_mem_release(s, sizeof(*s));
 }
 
@@ -489,9 +505,12 @@ size_t ptn_smtp_out(const struct ptn_smtp *s, const char **p)
 /* Content of the oldest command is on its way: the time limit is per block. */
 static int sends_block(const struct ptn_smtp *s)
 {
-	const struct ptn_sent *sent = &s->queue[s->head % PTN_QUEUE_MOST];
+	const struct ptn_sent *sent;
 
-	return s->head != s->tail && sent->end > s->wrote && sent->end != sent->line;
+	if (s->head == s->tail)
+		return 0;
+	sent = &s->work->queue[s->head % PTN_QUEUE_MOST];
+	return sent->end > s->wrote && sent->end != sent->line;
 }
 
 void ptn_smtp_wrote(struct ptn_smtp *s, size_t n)
@@ -509,23 +528,28 @@ void ptn_smtp_wrote(struct ptn_smtp *s, size_t n)
 	ptn_flow_go_on(s);
 }
 
-int ptn_smtp_want(const struct ptn_smtp *s)
+int ptn_smtp_wants(const struct ptn_smtp *s, int what)
 {
 	const char *p;
 	int want;
 
 	if (s->ended)
-		return PTN_WANT_END;
+		return PTN_WANT_END & what;
 	want = s->want;
 	if (!(want & PTN_WANT_TLS))
 		want |= PTN_WANT_READ;
-	if (ptn_smtp_out(s, &p))
+	if (what & PTN_WANT_WRITE && ptn_smtp_out(s, &p))
 		want |= PTN_WANT_WRITE;
-	if (ptn_flow_wants_body(s))
+	if (what & PTN_WANT_BODY && ptn_flow_wants_body(s))
 		want |= PTN_WANT_BODY;
-	if (ptn_transaction_room(s))
+	if (what & PTN_WANT_MAIL && ptn_transaction_room(s))
 		want |= PTN_WANT_MAIL;
-	return want;
+	return want & what;
+}
+
+int ptn_smtp_want(const struct ptn_smtp *s)
+{
+	return ptn_smtp_wants(s, ~0);
 }
 
 int ptn_smtp_timer(const struct ptn_smtp *s, unsigned *turn)
@@ -571,6 +595,10 @@ void ptn_smtp_rest(struct ptn_smtp *s)
 {
 	if (!ptn_buf_len(&s->out))
 		ptn_buf_free(&s->out);
+	if (s->head == s->tail && s->first == s->last) {
+		ptn_mem_free(s->work);
+		s->work = NULL;
+	}
 	ptn_buf_free(&s->trace); /* as ptn_smtp_trace() does, what was lent is over */
 	ptn_buf_free(&s->traced);
 }

@@ -64,6 +64,7 @@ enum {
 	PTN_WANT_END = 64  /* close the connection; nothing more is sent or read */
 };
 int ptn_smtp_want(const struct ptn_smtp *s);
+int ptn_smtp_wants(const struct ptn_smtp *s, int what); /* only those of `what`, and quicker */
 
 /* Which time limit runs, and a number that changes whenever it starts anew. */
 enum ptn_smtp_timer {
@@ -89,6 +90,7 @@ struct ptn_smtp_event {
 	                every recipient still pending, and the envelope is not borrowed any more */
 	int fault;   /* PTN_FAULT_*; NONE if accepted */
 	const struct ptn_reply *reply; /* until the next call; NULL if none came */
+	int unread; /* for MAIL: 421 came before the server had looked at it */
 };
 int ptn_smtp_event(struct ptn_smtp *s, struct ptn_smtp_event *ev); /* 1, or 0 for none */
 
@@ -161,18 +163,17 @@ struct ptn_smtp_envelope { /* borrowed until the mail's event */
 	 * it by itself and BODY is not wanted.  Both NULL: through ptn_smtp_body(). */
 	const char *text[2];
 	size_t text_len[2];
-	int clean;   /* every line ends in CRLF, the last one too: it may leave as it is */
-	int dotless; /* and no line begins with a dot */
+	int clean; /* every line ends in CRLF, the last one too: it may leave as it is */
 };
 /* Begin a mail.  0: its event will come.  Or a PTN_FAULT_*: NEEDS_8BITMIME, NEEDS_SMTPUTF8,
  * NEEDS_EXTENSION (ptn_smtp_missing() names it), TOO_LARGE, TOO_MANY_RECIPIENTS (over the server's
- * RCPTMAX, RFC 9422), ARGUMENT, and the session is as before; LOST, and it is not, or not any more.
- * Then nothing was sent and no event will come. */
+ * RCPTMAX, RFC 9422), ARGUMENT, NO_MEMORY, and the session is as before; LOST, and it is not, or not
+ * any more.  Then nothing was sent and no event will come. */
 int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *mail);
 const char *ptn_smtp_missing(const struct ptn_smtp *s); /* "DSN"; static; "" if nothing */
 
 /* Content, raw, of the mail begun last.  0, or a PTN_FAULT_CONTENT_*: the mail was ended without
- * the dot or BDAT LAST. */
+ * the dot or BDAT LAST, and the connection with it, but where other mails wait for their replies. */
 int ptn_smtp_body(struct ptn_smtp *s, const char *p, size_t n);
 int ptn_smtp_body_end(struct ptn_smtp *s);
 void ptn_smtp_body_fail(struct ptn_smtp *s, int fault); /* the reader gave up */

@@ -81,6 +81,8 @@ const struct ptn_row ptn_table[] = {
 	ROW(MAIL,     "22.", ALWAYS,         DO(NONSENSE),               HANG_UP,       "5321 4.3.2")
 	ROW(MAIL,     "23.", ALWAYS,         DO(NONSENSE),               HANG_UP,       "4954 6")
 	ROW(MAIL,     "2..", ALWAYS,         DO(MAIL_YES),               GO_ON,         "5321 3.3")
+	ROW(MAIL,     "4..", MAIL_OVER,      DO(NOTHING),                GO_ON,         "2920 3.1")
+	ROW(MAIL,     "5..", MAIL_OVER,      DO(NOTHING),                GO_ON,         "2920 3.1")
 	ROW(MAIL,     "4..", ALWAYS,         DO(MAIL_NO),                GO_ON,         "5321 3.3")
 	ROW(MAIL,     "5..", ALWAYS,         DO(MAIL_NO),                GO_ON,         "5321 3.3")
 
@@ -127,6 +129,7 @@ const struct ptn_row ptn_table[] = {
 	ROW(LAST,     "4..", ALWAYS,         DO(CHUNK_NO),               GO_ON,         "3030 2")
 	ROW(LAST,     "5..", ALWAYS,         DO(CHUNK_NO),               GO_ON,         "3030 2")
 
+	ROW(RSET,     "421", ALWAYS,         DO(CLOSING),                HANG_UP,       "5321 3.8")
 	ROW(RSET,     "25.", ALWAYS,         DO(NOTHING),                GO_ON,         "5321 4.1.1.5")
 	ROW(RSET,     "...", ALWAYS,         DO(NOTHING),                HANG_UP,       "5321 4.1.1.5")
 

@@ -15,7 +15,7 @@ enum { FLIGHT_MOST = 32 * 1024 }; /* of commands not yet handed over */
 
 struct ptn_transaction *ptn_transaction_last(struct ptn_smtp *s)
 {
-	return &s->mails[(s->last - 1) % PTN_WINDOW_MOST];
+	return &s->work->mails[(s->last - 1) % PTN_WINDOW_MOST];
 }
 
 /* Whether all of the terminator was handed to the transport: from then on the server may have the
@@ -44,6 +44,18 @@ static void decide(struct ptn_smtp *s, struct ptn_transaction *w, int outcome, i
 				    .outcome = outcome,
 				    .fault = fault,
 				    .reply = &s->reply};
+
+	settle(s, w);
+	ptn_session_event(s, &ev);
+}
+
+void ptn_transaction_give_up(struct ptn_smtp *s, int fault)
+{
+	struct ptn_transaction *w = ptn_transaction_last(s);
+	struct ptn_smtp_event ev = {.what = PTN_EVENT_MAIL,
+				    .mail = w->mail,
+				    .outcome = ptn_fault_outcome(fault),
+				    .fault = fault};
 
 	settle(s, w);
 	ptn_session_event(s, &ev);
@@ -92,7 +104,7 @@ static void is_over(struct ptn_smtp *s, const struct ptn_transaction *w)
 
 void ptn_transaction_note(struct ptn_smtp *s, int note)
 {
-	struct ptn_transaction *w = &s->mails[s->subject];
+	struct ptn_transaction *w = &s->work->mails[s->subject];
 
 	switch (note) {
 	case PTN_NOTE_MAIL_NO:
@@ -143,14 +155,11 @@ static int in_doubt(int fault)
 	}
 }
 
-/* 421 answers the mail it was said to, which was not accepted then; of those behind it nothing was
- * said. */
+/* 421 answers the mail it was said to, and those behind it: the server closes then, and takes
+ * nothing more (RFC 5321 3.8). */
 static int doubtful(const struct ptn_smtp *s, const struct ptn_transaction *w)
 {
-	int answered = s->cause == PTN_FAULT_SERVICE_CLOSING && s->subject != PTN_NOBODY &&
-		       w == &s->mails[s->subject];
-
-	return handed(s, w) && !answered;
+	return handed(s, w) && s->cause != PTN_FAULT_SERVICE_CLOSING;
 }
 
 /* Each mail without an event gets its own: ptn_transaction_next() makes it when it is asked for. */
@@ -158,7 +167,7 @@ void ptn_transaction_end(struct ptn_smtp *s)
 {
 	s->cause = s->fault ? s->fault : PTN_FAULT_LOST;
 	for (unsigned i = s->first; i != s->last; i++) {
-		const struct ptn_transaction *w = &s->mails[i % PTN_WINDOW_MOST];
+		const struct ptn_transaction *w = &s->work->mails[i % PTN_WINDOW_MOST];
 
 		if (!w->decided && doubtful(s, w)) {
 			s->fault = in_doubt(s->cause);
@@ -183,11 +192,11 @@ int ptn_transaction_next(struct ptn_smtp *s, struct ptn_smtp_event *ev)
 	struct ptn_transaction *w;
 	int doubt, fault;
 
-	while (s->first != s->last && s->mails[s->first % PTN_WINDOW_MOST].decided)
+	while (s->first != s->last && s->work->mails[s->first % PTN_WINDOW_MOST].decided)
 		s->first++;
 	if (s->first == s->last)
 		return 0;
-	w = &s->mails[s->first % PTN_WINDOW_MOST];
+	w = &s->work->mails[s->first % PTN_WINDOW_MOST];
 	doubt = doubtful(s, w);
 	fault = doubt ? in_doubt(s->cause) : s->cause;
 	*ev = (struct ptn_smtp_event){.what = PTN_EVENT_MAIL,
@@ -196,6 +205,8 @@ int ptn_transaction_next(struct ptn_smtp *s, struct ptn_smtp_event *ev)
 				      .fault = fault,
 				      .reply =
 					      deciding_reply(s, s->first % PTN_WINDOW_MOST, doubt)};
+	ev->unread = s->cause == PTN_FAULT_SERVICE_CLOSING &&
+		     (s->about == PTN_CMD_MAIL || s->subject != s->first % PTN_WINDOW_MOST);
 	settle(s, w);
 	return 1;
 }
@@ -261,8 +272,8 @@ void ptn_transaction_ask(struct ptn_smtp *s)
 /* Mails whose fate is known leave the window with the last reply to their commands. */
 static void leave(struct ptn_smtp *s)
 {
-	while (s->first != s->last && s->mails[s->first % PTN_WINDOW_MOST].decided) {
-		const struct ptn_sent *oldest = &s->queue[s->head % PTN_QUEUE_MOST];
+	while (s->first != s->last && s->work->mails[s->first % PTN_WINDOW_MOST].decided) {
+		const struct ptn_sent *oldest = &s->work->queue[s->head % PTN_QUEUE_MOST];
 
 		if (s->head != s->tail && oldest->mail == s->first % PTN_WINDOW_MOST)
 			return;
@@ -300,7 +311,7 @@ int ptn_transaction_room(const struct ptn_smtp *s)
 	if (!s->flow.bdat && (!p->window_data || s->dirty))
 		return 0;
 	return n < p->window_mails && n < PTN_WINDOW_MOST && ptn_transaction_may_send(s) &&
-	       ptn_session_queued(s) - s->mails[s->first % PTN_WINDOW_MOST].begin <
+	       ptn_session_queued(s) - s->work->mails[s->first % PTN_WINDOW_MOST].begin <
 		       p->window_octets;
 }
 
@@ -418,9 +429,11 @@ static void start(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *m
 	int bdat = e->binary || !(~s->capability.has & (PTN_CAP_CHUNKING | PTN_CAP_PIPELINING));
 
 	s->want = 0;
+	if (!ptn_buf_len(&s->out))
+		s->out.open = 1; /* what AUTH sent has been wiped; mails need not be */
 	s->begun++;
 	s->open++;
-	s->mails[s->last++ % PTN_WINDOW_MOST] = (struct ptn_transaction){
+	s->work->mails[s->last++ % PTN_WINDOW_MOST] = (struct ptn_transaction){
 		.envelope = e, .mail = mail, .begin = ptn_session_queued(s), .end = PTN_NOT_YET};
 	ptn_flow_begin(s, e, choose_params(s, e, params), bdat);
 	if (s->dirty)
@@ -443,6 +456,8 @@ int ptn_smtp_mail(struct ptn_smtp *s, const struct ptn_smtp_envelope *e, void *m
 	if (!e->n || !takes_paths(e, params))
 		return PTN_FAULT_ARGUMENT;
 	fault = is_offered(s, e, params);
+	if (!fault && ptn_session_work(s))
+		fault = PTN_FAULT_NO_MEMORY;
 	if (!fault)
 		start(s, e, mail, params);
 	return fault;

@@ -165,12 +165,13 @@ static long long end_of(const struct ptn_resume *r, int old)
 
 void ptn_resume_keep(struct ptn_resume *r, gnutls_session_t s, int end)
 {
-	int old = gnutls_protocol_get_version(s) == GNUTLS_TLS1_2;
 	long long until;
 	gnutls_datum_t packed;
+	int old;
 
 	if (!r->store || !r->fresh || (r->kept >= EARLY && !end))
 		return;
+	old = gnutls_protocol_get_version(s) == GNUTLS_TLS1_2;
 	r->fresh = 0;
 	/* Without a ticket GnuTLS would wait for one. */
 	if (!old && !(gnutls_session_get_flags(s) & GNUTLS_SFLAGS_SESSION_TICKET))

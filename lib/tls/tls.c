@@ -288,6 +288,7 @@ struct ptn_tls *ptn_tls_new_with(struct ptn_trust *trust, const char *host,
 
 	if (!t)
 		return NULL;
+	t->in.open = t->out.open = 1; /* ciphertext */
 	t->with = *with;
 	t->trust = ptn_trust_share(trust);
 	t->own = ptn_own_share(with->options ? with->options->own : NULL);
@@ -460,6 +461,12 @@ static int refuse_renegotiation(struct ptn_tls *t)
 	return 0;
 }
 
+/* What GnuTLS could give, or tell: without any of it, asking is for nothing, and not cheap. */
+static int has_input(const struct ptn_tls *t)
+{
+	return ptn_buf_len(&t->in) || t->eof || gnutls_record_check_pending(t->session);
+}
+
 ptrdiff_t ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap)
 {
 	size_t before;
@@ -470,6 +477,8 @@ ptrdiff_t ptn_tls_get(struct ptn_tls *t, char *buf, size_t cap)
 	if (t->closed)
 		return PTN_TLS_CLOSED;
 	if (!t->verified || !cap)
+		return 0;
+	if (!has_input(t))
 		return 0;
 	do {
 		before = ptn_buf_len(&t->in);
@@ -512,8 +521,10 @@ ptrdiff_t ptn_tls_put(struct ptn_tls *t, const char *buf, size_t len)
 		if (!ptn_buf_room(&t->out, part + RECORD_ROOM))
 			break;
 		rc = gnutls_record_send(t->session, buf + done, part);
-		if (rc <= 0)
-			return fail_by_code(t, (int)rc);
+		if (rc <= 0) { /* what was sealed before may still go out, and counts as gone */
+			fail_by_code(t, (int)rc);
+			return done ? (ptrdiff_t)done : -1;
+		}
 		done += (size_t)rc;
 	}
 	return (ptrdiff_t)done;

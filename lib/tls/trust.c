@@ -6,6 +6,7 @@
  */
 #include <gnutls/crypto.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "base/mem.h"
@@ -101,45 +102,106 @@ const unsigned char *ptn_trust_id(const struct ptn_trust *t)
 	return t->id;
 }
 
-static int read_file(gnutls_certificate_credentials_t c, unsigned char id[32], const char *pem_file,
-		     const char **why)
-{
-	gnutls_datum_t pem;
-	int rc = gnutls_load_file(pem_file, &pem);
+/* ---- A file's. ---- */
 
-	*why = "the file cannot be read";
-	if (rc >= 0) {
-		rc = gnutls_certificate_set_x509_trust_mem(c, &pem, GNUTLS_X509_FMT_PEM);
-		*why = rc > 0 ? "" : "there is no certificate in the file";
-		if (rc > 0 && gnutls_hash_fast(GNUTLS_DIG_SHA256, pem.data, pem.size, id) < 0)
-			rc = GNUTLS_E_MEMORY_ERROR;
-		gnutls_free(pem.data);
+/* The file read last stays at hand, so that many handles share what they are all told to trust.
+ * Whoever looks at it takes it out meanwhile: another thread reads the file for itself then. */
+static _Atomic(struct ptn_trust *) latest;
+
+static void keep(struct ptn_trust *t)
+{
+	ptn_trust_release(atomic_exchange(&latest, t));
+}
+
+/* It, if it is of this very content; or NULL. */
+static struct ptn_trust *find_latest(const unsigned char id[32])
+{
+	struct ptn_trust *t = atomic_exchange(&latest, NULL), *found = NULL;
+
+	if (!t)
+		return NULL;
+	if (!memcmp(t->id, id, sizeof t->id))
+		found = ptn_trust_share(t);
+	keep(t);
+	return found;
+}
+
+__attribute__((destructor)) static void forget_latest(void)
+{
+	keep(NULL);
+}
+
+/* The certificates in it, as far as can be seen without reading them. */
+static unsigned count_certificates(const gnutls_datum_t *pem)
+{
+	static const char mark[] = "-----BEGIN ";
+	const unsigned char *at = pem->data, *end = at + pem->size;
+	unsigned n = 0;
+
+	while ((at = memchr(at, '-', (size_t)(end - at))) && (size_t)(end - at) >= sizeof mark) {
+		int found = !memcmp(at, mark, sizeof mark - 1);
+
+		n += (unsigned)found;
+		at += found ? sizeof mark - 1 : 1;
 	}
-	return rc > 0 ? 0 : rc == GNUTLS_E_MEMORY_ERROR ? POSTERN_E_NOMEM : POSTERN_E_ARG;
+	return n;
+}
+
+static int read_authorities(gnutls_certificate_credentials_t c, const gnutls_datum_t *pem)
+{
+	gnutls_x509_trust_list_t list;
+	int rc = gnutls_x509_trust_list_init(&list, count_certificates(pem) + 1);
+
+	if (rc < 0)
+		return rc;
+	/* In place of the one they have from the start, which has room for a hundred. */
+	gnutls_certificate_set_trust_list(c, list, 0);
+	rc = gnutls_certificate_set_x509_trust_mem(c, pem, GNUTLS_X509_FMT_PEM);
+	return rc ? rc : GNUTLS_E_NO_CERTIFICATE_FOUND;
+}
+
+/* NULL: a GNUTLS_E_* code in *rc. */
+static struct ptn_trust *read_pem(const gnutls_datum_t *pem, int *rc)
+{
+	struct ptn_trust *t = ptn_mem_alloc(sizeof *t);
+	gnutls_certificate_credentials_t c = NULL;
+
+	*rc = t ? make_credentials(&c) : GNUTLS_E_MEMORY_ERROR;
+	if (*rc >= 0)
+		*rc = read_authorities(c, pem);
+	if (*rc >= 0) {
+		atomic_init(&t->references, 1);
+		atomic_init(&t->credentials, c);
+		return t;
+	}
+	if (c)
+		gnutls_certificate_free_credentials(c);
+	ptn_mem_free(t);
+	return NULL;
 }
 
 int ptn_trust_file(struct ptn_trust **out, const char *pem_file, const char **why)
 {
-	struct ptn_trust *t = ptn_mem_alloc(sizeof *t);
-	gnutls_certificate_credentials_t c;
-	int rc;
+	unsigned char id[32];
+	gnutls_datum_t pem;
+	int rc = gnutls_load_file(pem_file, &pem);
 
 	*out = NULL;
-	*why = "";
-	if (!t)
-		return POSTERN_E_NOMEM;
-	if (make_credentials(&c) < 0) {
-		ptn_mem_free(t);
-		return POSTERN_E_NOMEM;
+	*why = "the file cannot be read";
+	if (rc < 0)
+		return rc == GNUTLS_E_MEMORY_ERROR ? POSTERN_E_NOMEM : POSTERN_E_ARG;
+	rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, pem.data, pem.size, id);
+	*out = rc < 0 ? NULL : find_latest(id);
+	if (rc >= 0 && !*out) {
+		*out = read_pem(&pem, &rc);
+		if (*out) {
+			memcpy((*out)->id, id, sizeof id);
+			keep(ptn_trust_share(*out));
+		}
 	}
-	rc = read_file(c, t->id, pem_file, why);
-	if (rc) {
-		gnutls_certificate_free_credentials(c);
-		ptn_mem_free(t);
-		return rc;
-	}
-	atomic_init(&t->references, 1);
-	atomic_init(&t->credentials, c);
-	*out = t;
-	return 0;
+	gnutls_free(pem.data);
+	*why = *out ? "" : "there is no certificate in the file";
+	if (*out)
+		return 0;
+	return rc == GNUTLS_E_MEMORY_ERROR ? POSTERN_E_NOMEM : POSTERN_E_ARG;
 }

@@ -211,6 +211,31 @@ START_TEST(without_memory_nothing_changes)
 }
 END_TEST
 
+/* Through growing and freeing; and a closed one is never made open by either. */
+START_TEST(what_is_open_stays_so)
+{
+	struct ptn_buf b = {.open = _i};
+	char block[5000];
+
+	memset(block, 'x', sizeof(block));
+	for (int round = 0; round < 2; round++) {
+		ck_assert_int_eq(ptn_buf_add(&b, "first", 5), 0);
+		watched = b.base;
+		watched_len = 5;
+		not_wiped = 0;
+		ck_assert_int_eq(ptn_buf_add(&b, block, sizeof(block)), 0);
+		ck_assert_uint_eq(not_wiped, _i ? 5 : 0);
+		watched = b.base;
+		ptn_buf_clear(&b);
+		ck_assert_int_eq(all_zero(b.base, 5), !_i);
+		ptn_buf_free(&b);
+		watched = NULL;
+		ck_assert_int_eq(b.open, _i);
+		ck_assert_uint_eq(b.cap, 0);
+	}
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "buf");
@@ -223,4 +248,5 @@ void test_cases(Suite *s)
 	tcase_add_test(t, what_leaves_is_wiped);
 	tcase_add_test(t, what_is_outgrown_is_wiped);
 	tcase_add_test(t, without_memory_nothing_changes);
+	tcase_add_loop_test(t, what_is_open_stays_so, 0, 2);
 }

@@ -185,6 +185,127 @@ START_TEST(every_request_fails)
 }
 END_TEST
 
+/* ---- Several mails in a window. ---- */
+
+enum { SEVERAL = 4 };
+
+static struct reader readers[SEVERAL];
+static char texts[SEVERAL][32];
+
+/* The second one has a reader, with chunks that are not known when they begin. */
+static ptrdiff_t read_mail(void *arg, char *buf, size_t cap)
+{
+	struct reader *r = arg;
+	const char *from = texts[r - readers] + r->at;
+	size_t n = strlen(from);
+
+	n = n > 9 ? 9 : n;
+	ck_assert_uint_ge(cap, n);
+	memcpy(buf, from, n);
+	r->at += n;
+	return (ptrdiff_t)n;
+}
+
+static postern_mail *make_nth(int i, int reader)
+{
+	postern_mail *m = postern_mail_new("me@example.org");
+	char address[32];
+
+	snprintf(texts[i], sizeof(texts[i]), "X-Mail: %d\n\nhello\n", i);
+	readers[i].at = 0;
+	for (int k = 0; k < 2; k++) {
+		snprintf(address, sizeof(address), "r%d.m%d@d.example", k, i);
+		postern_mail_add_recipient(m, address);
+	}
+	if (reader)
+		postern_mail_set_reader(m, read_mail, &readers[i]);
+	else
+		postern_mail_set_text(m, texts[i], strlen(texts[i]));
+	postern_mail_set_completion(m, 0);
+	return m;
+}
+
+/* A recipient's outcome, against what the world saw: what it took is never denied. */
+static void judge_nth(const postern_mail *m, int i, int n)
+{
+	ck_assert_msg(postern_mail_outcome(m) != POSTERN_PENDING, "request %d mail %d: pending", n,
+		      i);
+	for (size_t k = 0; k < postern_mail_recipients(m); k++) {
+		const struct fate *f = &the_world.fates[i][k];
+		int outcome = postern_mail_recipient_outcome(m, k);
+
+		ck_assert_msg(f->taken <= 1, "request %d mail %d: sent twice", n, i);
+		ck_assert_msg((outcome == POSTERN_ACCEPTED) == (f->answered == 2),
+			      "request %d mail %d: %s, answered %d", n, i,
+			      postern_outcome_name(outcome), f->answered);
+		ck_assert_msg(!f->taken || outcome == POSTERN_ACCEPTED ||
+				      outcome == POSTERN_IN_DOUBT,
+			      "request %d mail %d: %s, but it was taken", n, i,
+			      postern_outcome_name(outcome));
+	}
+}
+
+/* split: each recipient in a transaction of its own.  Gives how many requests failed. */
+static int submit_several(int n, int once, int chunking, int split, int outcomes[6])
+{
+	char seen = 0;
+	int left = 0;
+	postern *p;
+	postern_mail *m[SEVERAL];
+
+	world_begin(&the_world, 3, 0);
+	the_world.auth = the_world.pipelining = 1;
+	the_world.moods[1] = MOOD_GOOD;
+	the_world.chunking = chunking;
+	the_world.rcpt_max = split;
+	polls = refused = 0;
+	refuse_once = once;
+	p = make_handle(&seen);
+	postern_set_window(p, SEVERAL, 100000);
+	postern_set_window_behind_data(p, 1);
+	for (int i = 0; i < SEVERAL; i++)
+		m[i] = make_nth(i, i == 1 && !split);
+	grants = n;
+	for (int i = 0; i < SEVERAL; i++)
+		left |= !postern_submit(p, m[i]);
+	for (int steps = 0; left > 0; steps++) {
+		must(steps < 100000);
+		left = postern_step(p);
+		the_world.now += 3;
+	}
+	grants = -1;
+	while (postern_done(p))
+		;
+	for (int i = 0; i < SEVERAL; i++) {
+		judge_nth(m[i], i, n);
+		ask(p, m[i]);
+		outcomes[postern_mail_outcome(m[i])]++;
+	}
+	postern_quit(p);
+	postern_free(p);
+	for (int i = 0; i < SEVERAL; i++)
+		postern_mail_free(m[i]);
+	return refused;
+}
+
+START_TEST(every_request_fails_in_a_window)
+{
+	int step = getenv("POSTERN_SLOW") ? 7 : 1;
+
+	for (int once = 0; once < 2; once++) {
+		int outcomes[6] = {0}, n = 0;
+
+		while (submit_several(n, once, _i & 1, _i >> 1, outcomes)) {
+			n += step;
+			ck_assert_int_lt(n, REQUESTS_MOST);
+		}
+		ck_assert_int_ge(n, 20);
+		ck_assert_int_gt(outcomes[POSTERN_ACCEPTED], SEVERAL - 1); /* with all granted */
+		ck_assert_int_gt(outcomes[POSTERN_TRANSIENT], 0);
+	}
+}
+END_TEST
+
 /* A handle that was short of memory once is as good as new. */
 START_TEST(afterwards)
 {
@@ -221,5 +342,6 @@ void test_cases(Suite *s)
 	TCase *t = test_case(s, "shortage");
 
 	tcase_add_loop_test(t, every_request_fails, 0, sizeof(ways) / sizeof(*ways));
+	tcase_add_loop_test(t, every_request_fails_in_a_window, 0, 4);
 	tcase_add_test(t, afterwards);
 }

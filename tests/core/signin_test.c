@@ -748,6 +748,55 @@ START_TEST(a_token_is_masked)
 }
 END_TEST
 
+/* ---- What is given back was wiped. ---- */
+
+static const char *watched; /* where the token was put; NULL: nobody looks */
+static size_t watched_len;
+static int given_back, unwiped;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+/* The token stands at the start of its block. */
+void __wrap_free(void *p)
+{
+	if (p && p == watched) {
+		given_back++;
+		for (size_t i = 0; i < watched_len; i++)
+			unwiped += watched[i] != 0;
+		watched = NULL;
+	}
+	__real_free(p);
+}
+
+static ptrdiff_t give_and_watch(void *arg, const char *refusal, char *buf, size_t cap)
+{
+	ptrdiff_t n = give_token(arg, refusal, buf, cap);
+
+	/* More than the token, as a function may have used the room for its work. */
+	memcpy(buf + n, ":refresh", 8);
+	watched = buf;
+	watched_len = (size_t)n + 8;
+	return n;
+}
+
+START_TEST(a_token_is_wiped)
+{
+	static const struct turn good[] = {HELLO("XOAUTH2 PLAIN"), {X1, YES}, END};
+	static const struct turn bad[] = {HELLO("XOAUTH2"), {X1, NO}, {X2, NO}, QUIT};
+	static const struct turn cut[] = {HELLO("XOAUTH2"), {X1, "nonsense\r\n"}, END};
+	static const struct turn *const all[] = {good, bad, cut};
+
+	set_tokens("T1", "T2", NULL);
+	set.get_token = give_and_watch;
+	given_back = unwiped = 0;
+	sign_in(all[_i]);
+	ck_assert_int_eq(purse.calls, _i == 1 ? 2 : 1);
+	ck_assert_int_eq(given_back, purse.calls);
+	ck_assert_int_eq(unwiped, 0);
+}
+END_TEST
+
 /* JSON that repeats the token is told to nobody. */
 START_TEST(json_with_the_token)
 {
@@ -919,6 +968,7 @@ void test_cases(Suite *s)
 	EACH(t, no_token_to_use, bad_tokens);
 	tcase_add_test(t, a_false_length);
 	tcase_add_test(t, a_token_is_masked);
+	tcase_add_loop_test(t, a_token_is_wiped, 0, 3);
 	tcase_add_test(t, json_with_the_token);
 	EACH(t, s_01_an_offer_that_shrank, offers);
 	tcase_add_test(t, offers_of_other_servers);

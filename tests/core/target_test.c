@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "main.h"
 #include "target.h"
 
@@ -163,6 +164,45 @@ START_TEST(below_a_domain)
 }
 END_TEST
 
+/* ---- TLSA records are kept: whatever becomes of those of the answer, or of the first copy. ----
+ */
+
+START_TEST(records_are_kept)
+{
+	static const size_t sizes[] = {1, 32, 64, 65, 5000, 64, 300};
+	enum { N = sizeof sizes / sizeof *sizes };
+	struct ptn_association from[N];
+	static unsigned char octets[N][5000];
+	struct ptn_tlsa *first, *second;
+
+	for (size_t i = 0; i < N; i++) {
+		memset(octets[i], 'a' + (int)i, sizeof octets[i]);
+		from[i] = (struct ptn_association){(unsigned char)(i % 4), i & 1,
+						   (unsigned char)(i % 3), sizes[i], octets[i]};
+	}
+	ck_assert_int_eq(ptn_target_keep(&first, from, N), 0);
+	memset(octets, 0, sizeof octets);
+	ck_assert_int_eq(ptn_target_copy(&second, first, N), 0);
+	ptn_mem_release(first, N * sizeof *first);
+	for (size_t i = 0; i < N; i++) {
+		const unsigned char *p = second[i].more ? second[i].more : second[i].data;
+
+		ck_assert_int_eq(second[i].usage, (int)i % 4);
+		ck_assert_int_eq(second[i].selector, (int)i & 1);
+		ck_assert_int_eq(second[i].matching, (int)i % 3);
+		ck_assert_uint_eq(second[i].size, sizes[i]);
+		ck_assert_int_eq(second[i].more != NULL, sizes[i] > 64);
+		for (size_t k = 0; k < sizes[i]; k++)
+			ck_assert_int_eq(p[k], 'a' + (int)i);
+	}
+	ptn_mem_free(second);
+	ck_assert_int_eq(ptn_target_keep(&first, from, 0), 0);
+	ck_assert_ptr_null(first);
+	ck_assert_int_eq(ptn_target_copy(&first, NULL, 0), 0);
+	ck_assert_ptr_null(first);
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "target");
@@ -175,4 +215,5 @@ void test_cases(Suite *s)
 	tcase_add_test(t, the_same_number_gives_the_same_order);
 	EACH(t, weights_are_respected, drawn);
 	EACH(t, below_a_domain, names);
+	tcase_add_test(t, records_are_kept);
 }

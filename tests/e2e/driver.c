@@ -23,7 +23,7 @@ static const char message[] = "From: sender@example.org\nTo: a@example.com\nSubj
 struct driver {
 	postern *p;
 	char *server;
-	char tokens[512]; /* separated by blanks; the last is given again */
+	char tokens[16384]; /* separated by blanks; the last is given again */
 	const char *next; /* of them */
 	int asked; /* for a token */
 	char refusal[1024]; /* the last */

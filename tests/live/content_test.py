@@ -1,26 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Content: what is in the mailbox is what was sent, octet for octet."""
 
-import random
 import re
 import time
 
 from harness import (ALICE, SENDER, Client, expect, expect_accepted, expect_equal, expect_same,
-                     main, message, split_front)
+                     main, message, random_lines, split_front)
 from servers import DOMAIN, Aiosmtpd, Exim, Postfix
-
-
-def random_lines(octets, seed):
-    """Text of this many octets in lines of 0 to 998 octets, many of them beginning with dots."""
-    source = random.Random(seed)
-    letters = bytes(range(32, 127)) + bytes(range(128, 256)) + b'\t....'
-    lines, total = [], 0
-    while total < octets:
-        line = b'.' * source.choice((0, 0, 0, 1, 2, 3)) + bytes(
-            source.choices(letters, k=source.choice((0, 1, 60, 72, 76, 300, 995))))
-        lines.append(line[:998])
-        total += len(line) + 1
-    return b'\n'.join(lines)[:octets]
 
 
 CONTENTS = {

@@ -9,7 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 
 [ $# -eq 1 ] || die 64 "usage: fetch.sh DIRECTORY"
-servers='postfix dovecot-core exim4-daemon-light libnss-wrapper python3-aiosmtpd python3-public python3-attr'
+servers='postfix dovecot-core exim4-daemon-heavy libnss-wrapper
+	python3-aiosmtpd python3-public python3-attr'
 mkdir -p "$1" && target=$(cd "$1" && pwd) || die 77 "cannot write to $1"
 
 # Shared libraries that are named by the packages and not yet installed.
@@ -27,7 +28,8 @@ debs=$(mktemp -d) || die 77 "no temporary directory"
 trap 'rm -rf "$debs"' EXIT
 trap 'exit 130' INT TERM
 chmod 755 "$debs"
-say "fetching $servers"
+# shellcheck disable=SC2086 # a list of words
+say fetching $servers
 download() {
 	# shellcheck disable=SC2086 # a list of words
 	(cd "$debs" && apt-get -q download $servers) >"$debs/log" 2>&1

@@ -3,6 +3,9 @@
 
 import json
 import os
+import random
+import re
+import statistics
 import subprocess
 import sys
 import time
@@ -87,6 +90,19 @@ def message(subject, body='Hello.\n', extra=''):
     return text.encode() + (body if isinstance(body, bytes) else body.encode())
 
 
+def random_lines(octets, seed):
+    """Text of this many octets in lines of 0 to 998 octets, many of them beginning with dots."""
+    source = random.Random(seed)
+    letters = bytes(range(32, 127)) + bytes(range(128, 256)) + b'\t....'
+    lines, total = [], 0
+    while total < octets:
+        line = b'.' * source.choice((0, 0, 0, 1, 2, 3)) + bytes(
+            source.choices(letters, k=source.choice((0, 1, 60, 72, 76, 300, 995))))
+        lines.append(line[:998])
+        total += len(line) + 1
+    return b'\n'.join(lines)[:octets]
+
+
 def with_lf(octets):
     """As a Unix mailbox stores it: LF, and a last line that is ended."""
     octets = octets.replace(b'\r\n', b'\n')
@@ -143,6 +159,26 @@ def expect_refused(result, status, outcome, *ids):
     expect(error.get('id') and error.get('text'), 'no error is named', result)
     if ids:
         expect(error['id'] in ids, f'error {error["id"]!r}, expected one of {ids}', result)
+
+
+def resident(pid):
+    """The resident memory of a process, in kB; 0 once it has ended."""
+    try:
+        with open(f'/proc/{pid}/status') as f:
+            found = re.search(r'VmRSS:\s+(\d+)', f.read())
+            return int(found[1]) if found else 0
+    except OSError:
+        return 0
+
+
+def expect_level(samples):
+    """The last third takes no more memory than the second: many mails leave nothing behind."""
+    expect(len(samples) >= 30, f'only {len(samples)} samples: too quick to tell')
+    third = len(samples) // 3
+    middle = statistics.median(samples[third:2 * third])
+    last = statistics.median(samples[2 * third:])
+    print(f'        resident memory: {middle:.0f} kB in the middle, {last:.0f} kB at the end')
+    expect(last - middle <= 128, f'memory grows: {middle} kB, then {last} kB')
 
 
 class Cases:

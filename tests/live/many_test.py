@@ -2,33 +2,12 @@
 """1,000 mails over one handle: all there, none twice, one connection, and memory stays level."""
 
 import re
-import statistics
 import subprocess
 import time
 from urllib.parse import quote
 
-from harness import ALICE, SENDER, expect, expect_equal, main
+from harness import ALICE, SENDER, expect, expect_equal, expect_level, main, resident
 from servers import USERS, Exim, Postfix, authority, wait_for
-
-
-def resident(pid):
-    """The resident memory of a process, in kB; 0 once it has ended."""
-    try:
-        with open(f'/proc/{pid}/status') as f:
-            found = re.search(r'VmRSS:\s+(\d+)', f.read())
-            return int(found[1]) if found else 0
-    except OSError:
-        return 0
-
-
-def expect_level(samples):
-    """The last third takes no more memory than the second: 1,000 mails leave nothing behind."""
-    expect(len(samples) >= 30, f'only {len(samples)} samples: too quick to tell')
-    third = len(samples) // 3
-    middle = statistics.median(samples[third:2 * third])
-    last = statistics.median(samples[2 * third:])
-    print(f'        resident memory: {middle:.0f} kB in the middle, {last:.0f} kB at the end')
-    expect(last - middle <= 128, f'memory grows: {middle} kB, then {last} kB')
 
 
 def many(server, program, here, kind, count):

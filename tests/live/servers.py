@@ -40,6 +40,14 @@ USERS = {
 }
 
 
+TOKEN_KEY = b'what signs the tokens of the tests'
+TOKEN_ISSUER = 'https://issuer.example'
+
+
+MAILBOXES = ('alice', 'bob', 'carol', 'sender', 'jürgen')
+DRIVEN = 'a@example.com'  # whom the driver of tests/e2e writes to
+
+
 class Unavailable(Exception):
     """The server cannot run on this machine; the text says why."""
 
@@ -183,6 +191,19 @@ class Authority:
             '--template', template, '--outfile', base + '.pem')
         return base + '.pem', base + '.key'
 
+    def personal(self, user, address):
+        """Gives (certificate, key) of a client, the same each time."""
+        base = self.here / f'{self.name}-of-{user}'
+        if os.path.exists(base + '.pem'):
+            return base + '.pem', base + '.key'
+        template = write(base + '.cfg', f'cn = "{user}"\nemail = "{address}"\ntls_www_client\n'
+                         'signing_key\nexpiration_days = 30\n')
+        run('certtool', '--generate-privkey', '--key-type=ecdsa', '--outfile', base + '.key')
+        run('certtool', '--generate-certificate', '--load-privkey', base + '.key',
+            '--load-ca-certificate', self.pem, '--load-ca-privkey', self.key,
+            '--template', template, '--outfile', base + '.pem')
+        return base + '.pem', base + '.key'
+
 
 def authority(here):
     """The one authority of this place."""
@@ -235,12 +256,21 @@ class Dovecot:
                                  env={'LD_LIBRARY_PATH': path}).stdout.decode()
         if not version.startswith('2.3.'):
             raise Unavailable(f'these tests know how to configure Dovecot 2.3, not {version[:3]}')
-        self.socket = here / 'auth'
+        self.socket, self.log = here / 'auth', here / 'dovecot.log'
         conf = here / 'dovecot.conf'
         # PLAIN.b64, because a colon ends a field in this file.
         write(here / 'dovecot.users', ''.join(
             f'{user}:{{PLAIN.b64}}{base64.b64encode(password.encode()).decode()}\n'
             for user, password in USERS.items()))
+        # Tokens are judged by their signature alone (RFC 7519), with this key.
+        keys = here.directory('dovecot-keys/default/HS256')
+        write(f'{keys}/default', base64.b64encode(TOKEN_KEY).decode())
+        write(here / 'dovecot.oauth2', f'''
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={here / 'dovecot-keys'}/
+username_attribute = sub
+issuers = {TOKEN_ISSUER}
+''')
         # The accounts are ones that every Debian has, so that none is added to the machine.
         write(conf, f'''
 base_dir = {here.directory('dovecot-run')}
@@ -253,12 +283,20 @@ default_internal_group = mail
 default_login_user = nobody
 protocols =
 ssl = no
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 oauthbearer xoauth2
 auth_username_chars =
 auth_verbose = yes
+auth_debug = yes
+auth_debug_passwords = yes
 auth_failure_delay = 0
 passdb {{
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = {here / 'dovecot.oauth2'}
+}}
+passdb {{
   driver = passwd-file
+  mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
   args = {here / 'dovecot.users'}
 }}
 service auth {{
@@ -281,16 +319,25 @@ service config {{
                    env={'LD_LIBRARY_PATH': path})
         wait_for('Dovecot', lambda: os.path.exists(self.socket))
 
+    def responses(self, mechanism):
+        """What clients sent as the initial response of this mechanism, as octets."""
+        with open(self.log, errors='replace') as f:
+            return [base64.b64decode(line.split('\tresp=')[1].split()[0]) for line in f
+                    if 'client in: AUTH' in line and f'\t{mechanism}\t' in line
+                    and '\tresp=' in line]
+
 
 class Postfix:
     """Postfix with Dovecot's SASL.  Ports: starttls, implicit, alternate (STARTTLS), plain (no TLS
-    at all, AUTH offered), wrongname (implicit TLS, a certificate for another host)."""
+    at all, AUTH offered), wrongname (implicit TLS, a certificate for another host); nochunking,
+    nopipelining, neither (STARTTLS, without these capabilities); certified (no AUTH: relays for the
+    client certificate of alice).  What goes over starttls may have 30 MB, elsewhere 100."""
 
     FRONT = (b'Return-Path', b'X-Original-To', b'Delivered-To', b'Received')
     MECHANISMS = ('PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256')
     OWNER, GROUP = 'mail', 'games'  # accounts that every Debian has; Postfix wants two that differ
 
-    def __init__(self, here, mailboxes=('alice', 'bob', 'carol')):
+    def __init__(self, here, mailboxes=MAILBOXES):
         need_root()
         self.here = here
         self.root = here.servers()
@@ -316,7 +363,8 @@ class Postfix:
         self.here.directory('data', 0o700, self.OWNER)
 
     def launch(self):
-        names = ('starttls', 'implicit', 'alternate', 'plain', 'wrongname')
+        names = ('starttls', 'implicit', 'alternate', 'plain', 'wrongname', 'nochunking',
+                 'nopipelining', 'neither', 'certified')
         self.ports = {name: free_port() for name in names}
         self.write_main()
         self.write_master()
@@ -334,7 +382,7 @@ class Postfix:
         certificate, key = authority(self.here).certificate()
         lib = f'{self.root}/usr/lib/postfix'
         boxes = write(f'{self.config}/mailboxes', ''.join(
-            f'{name}@{DOMAIN} {name}/\n' for name in self.mailboxes))
+            f'{name}@{DOMAIN} {name}/\n' for name in self.mailboxes) + f'{DRIVEN} a/\n')
         senders = write(f'{self.config}/senders', f'forbidden@{DOMAIN} 550 5.7.1 not your address\n')
         recipients = write(f'{self.config}/recipients',
                            f'later@{DOMAIN} 450 4.2.0 greylisted, try later\n'
@@ -361,13 +409,13 @@ inet_protocols = ipv4
 alias_maps =
 local_recipient_maps =
 local_header_rewrite_clients =
-virtual_mailbox_domains = {DOMAIN}
+virtual_mailbox_domains = {DOMAIN} example.com
 virtual_mailbox_base = {self.boxes.path}
 virtual_mailbox_maps = texthash:{boxes}
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 virtual_mailbox_limit = 0
-message_size_limit = 30000000
+message_size_limit = 100000000
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = {self.auth.socket}
@@ -381,14 +429,32 @@ smtpd_sender_restrictions = check_sender_access texthash:{senders}
 smtpd_recipient_restrictions = check_recipient_access texthash:{recipients}
 smtpd_error_sleep_time = 0
 smtpd_client_auth_rate_limit = 0
+smtpd_tls_fingerprint_digest = sha256
+relay_clientcerts = texthash:{self.clients()}
 ''')
+
+    def clients(self):
+        """The certificates of clients that need no AUTH, by their fingerprints."""
+        certificate, _ = authority(self.here).personal('alice', f'alice@{DOMAIN}')
+        said = subprocess.run(['certtool', '--fingerprint', '--hash', 'sha256', '--infile',
+                               certificate], stdout=subprocess.PIPE, check=True).stdout
+        digits = said.decode().split('=')[-1].strip().replace(':', '').upper()
+        pairs = ':'.join(digits[i:i + 2] for i in range(0, len(digits), 2))
+        return write(f'{self.config}/clients', f'{pairs} alice\n')
 
     def write_master(self):
         wrongname, key = authority(self.here).certificate('elsewhere.example')
         options = {
             # On this port, not 20 errors but 1000 before it hangs up.
-            'starttls': '-o smtpd_hard_error_limit=1000',
-            'alternate': '',
+            'starttls': '-o smtpd_hard_error_limit=1000 -o message_size_limit=30000000',
+            # Here the log tells of TLS sessions that were resumed.
+            'alternate': '-o smtpd_tls_loglevel=2',
+            'nochunking': '-o smtpd_discard_ehlo_keywords=chunking',
+            'nopipelining': '-o smtpd_discard_ehlo_keywords=pipelining',
+            'neither': '-o smtpd_discard_ehlo_keywords=chunking,pipelining',
+            'certified': '-o smtpd_sasl_auth_enable=no -o smtpd_tls_ask_ccert=yes '
+                         '-o smtpd_client_restrictions=permit_tls_clientcerts,reject '
+                         '-o smtpd_relay_restrictions=permit_tls_clientcerts,reject',
             'implicit': '-o smtpd_tls_wrappermode=yes',
             'plain': '-o smtpd_tls_security_level=none',
             'wrongname': '-o smtpd_tls_wrappermode=yes '
@@ -424,17 +490,21 @@ smtpd_client_auth_rate_limit = 0
 
 
 class Exim:
-    """Exim: starttls, implicit and alternate ports; PLAIN, LOGIN and CRAM-MD5; Maildirs.
+    """Exim: starttls, implicit and alternate ports; PLAIN, LOGIN and CRAM-MD5, and SCRAM where it
+    is given a Dovecot to ask; Maildirs.  The ports nochunking, nopipelining and neither lack these
+    capabilities; on certified, a client certificate may sign in with EXTERNAL.  held: mails stay
+    in the spool.  Over large 100 MB may go, elsewhere 30; limited takes 100 mails a connection.
     The whole of it runs as one unprivileged account."""
 
     FRONT = (b'Return-path', b'Envelope-to', b'Delivery-date', b'Received')
     MECHANISMS = ('PLAIN', 'LOGIN', 'CRAM-MD5')
     OWNER = 'nobody'
 
-    def __init__(self, here, mailboxes=('alice', 'bob', 'carol')):
+    def __init__(self, here, mailboxes=MAILBOXES, dovecot=None, held=False):
         need_root()
         self.here = here
         self.root = here.servers()
+        self.dovecot, self.held = dovecot, held
         self.boxes = Mailboxes(here, 'exim-mail', self.OWNER)
         here.directory('exim', 0o755, self.OWNER)
         self.log = here / 'exim/mainlog'
@@ -456,7 +526,9 @@ class Exim:
         return {'LD_PRELOAD': wrapper[0], 'NSS_WRAPPER_PASSWD': users, 'NSS_WRAPPER_GROUP': groups}
 
     def launch(self, mailboxes):
-        self.ports = {name: free_port() for name in ('starttls', 'implicit', 'alternate')}
+        self.ports = {name: free_port() for name in (
+            'starttls', 'implicit', 'alternate', 'nochunking', 'nopipelining', 'neither',
+            'certified', 'large', 'limited')}
         conf = self.write_conf(mailboxes)
         daemon = self.here.start([f'{self.root}/usr/sbin/exim4', '-C', conf, '-bdf'],
                                  env=self.environment(), user=self.OWNER, group='nogroup',
@@ -478,6 +550,11 @@ class Exim:
         users = write(self.here / 'exim.users', ''.join(
             f'{b64(user)}: {b64(password)}\n' for user, password in USERS.items()))
 
+        def on(*names, yes='*', no=''):
+            """An expansion: yes for what comes in on one of these ports."""
+            ports = ':'.join(str(self.ports[name]) for name in names)
+            return f'${{if inlist{{$received_port}}{{{ports}}}{{{yes}}}{{{no}}}}}'
+
         def good(user, password):
             # Compared in base64, so that no character means anything to the expansion.
             return (f'${{if eq{{${{base64:{password}}}}}'
@@ -498,13 +575,22 @@ disable_ipv6
 tls_advertise_hosts = *
 tls_certificate = {certificate}
 tls_privatekey = {key}
+tls_verify_certificates = {authority(self.here).pem}
+tls_try_verify_hosts = {on('certified')}
+tls_resumption_hosts = *
+log_selector = +tls_resumption +incoming_port
+chunking_advertise_hosts = {on('nochunking', 'neither', yes='', no='*')}
+pipelining_advertise_hosts = {on('nopipelining', 'neither', yes='', no='*')}
+dsn_advertise_hosts = *
+queue_only = {'true' if self.held else 'false'}
 auth_advertise_hosts = ${{if eq{{$tls_in_cipher}}{{}}{{}}{{*}}}}
-domainlist local_domains = {DOMAIN}
+domainlist local_domains = {DOMAIN} : example.com
 acl_smtp_mail = check_mail
 acl_smtp_rcpt = check_rcpt
 acl_smtp_data = check_data
-message_size_limit = 30M
+message_size_limit = {on('large', yes='100M', no='30M')}
 smtp_accept_max = 0
+smtp_accept_max_per_connection = {on('limited', yes='100', no='0')}
 smtp_accept_queue_per_connection = 0
 rfc1413_query_timeout = 0s
 host_lookup =
@@ -527,7 +613,7 @@ begin routers
 mailbox:
   driver = accept
   domains = +local_domains
-  local_parts = {' : '.join(mailboxes)}
+  local_parts = {' : '.join(mailboxes)} : a
   transport = maildir
 
 begin transports
@@ -558,10 +644,62 @@ cram:
   public_name = CRAM-MD5
   server_set_id = $auth1
   server_secret = ${{base64d:${{lookup{{${{base64:$auth1}}}}lsearch{{{users}}}{{$value}}fail}}}}
-''')
+external:
+  driver = external
+  public_name = EXTERNAL
+  server_advertise_condition = $tls_in_certificate_verified
+  server_param2 = ${{certextract{{subj_altname,mail,>:}}{{$tls_in_peercert}}}}
+  server_condition = ${{if inlist{{$auth1}}{{$auth2}}}}
+  server_set_id = $auth1
+''' + self.scram())
+
+    def scram(self):
+        """Dovecot judges, by Exim's driver for it."""
+        if self.dovecot is None:
+            return ''
+        return ''.join(f'''
+dovecot_{number}:
+  driver = dovecot
+  public_name = {name}
+  server_socket = {self.dovecot.socket}
+  server_set_id = $auth1
+''' for number, name in enumerate(('SCRAM-SHA-1', 'SCRAM-SHA-256')))
+
+    def log_lines(self, word):
+        with open(self.log, errors='replace') as f:
+            return [line for line in f if word in line]
 
     def settled(self):
-        wait_for('the empty queue', lambda: not glob.glob(self.here / 'exim/input/*-D'), 30)
+        wait_for('the empty queue', lambda: self.held or
+                 not glob.glob(self.here / 'exim/input/*-D'), 30)
+
+    def empty(self):
+        """Forget the mails in the spool."""
+        for path in glob.glob(self.here / 'exim/input/*'):
+            os.unlink(path)
+
+    def spooled(self):
+        """The mails in the spool, header and body as octets."""
+        return [(self.header(path[:-1] + 'H'), self.body(path))
+                for path in sorted(glob.glob(self.here / 'exim/input/*-D'))]
+
+    @staticmethod
+    def body(path):
+        with open(path, 'rb') as f:
+            return f.read().split(b'\n', 1)[1]
+
+    @staticmethod
+    def header(path):
+        """Behind an empty line each field has its length and a flag in front."""
+        with open(path, 'rb') as f:
+            text = f.read().split(b'\n\n', 1)[1]
+        fields = []
+        while text:
+            length = int(text[:3])
+            if text[3:4] != b'*':  # one that Exim has taken out
+                fields.append(text[5:5 + length])
+            text = text[5 + length:]
+        return b''.join(fields)
 
 
 class Aiosmtpd:

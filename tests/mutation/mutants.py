@@ -92,3 +92,57 @@ mutant("half-reply", "the connection ends within the reply, and what there is of
         "static void take_reply(struct ptn_smtp *s);\nvoid ptn_smtp_lost(struct ptn_smtp *s, int fault)\n{\n"
         "\tif (!fault && s->reply.octets > 4 && !s->reply.whole &&\n"
         "\t    ptn_reply_feed(&s->reply, \"\\r\\n\", 2) && s->reply.whole) {\n\t\ttake_reply(s);\n\t\treturn;\n\t}\n"))
+
+# ---- Windows, chunks, several connections ----
+
+TRANSACTION, FLOW, DRIVE_MAILS, DRIVE_LINES = ("lib/" + n + ".c" for n in (
+    "smtp/transaction", "smtp/flow", "drive_mails", "drive_lines"))
+HEED = "\theed(d, line, ev);\n"
+MAIL_NO = "\t\tdecide(s, w, refusal(s), PTN_FAULT_MAIL_REFUSED);\n"
+
+mutant("chunk-refusal-lost", "a chunk is refused: what is said of the last one counts", "smtp-table stories",
+       (TABLE, 'ROW(BDAT,     "4..", ALWAYS,         DO(CHUNK_NO)', 'ROW(BDAT,     "4..", ALWAYS,         DO(NOTHING)'),
+       (TABLE, 'ROW(BDAT,     "5..", ALWAYS,         DO(CHUNK_NO)', 'ROW(BDAT,     "5..", ALWAYS,         DO(NOTHING)'))
+mutant("last-early", "the reply to LAST counts before all of the chunk is out", "smtp-flow",
+       (TABLE, '\tROW(LAST,     "2..", CONTENT_OPEN,   DO(NONSENSE),               HANG_UP,       "3030 2")\n', ""))
+mutant("window-resent", "the mails of a window that broke go again", "drive",
+       (DRIVE_MAILS, HEED, HEED + "\tif (ev->outcome == POSTERN_IN_DOUBT && line->mails.n > 1) {\n"
+        "\t\trequeue(d, m);\n\t\treturn;\n\t}\n"))
+mutant("refused-uncounted", "the replies to the other commands of a refused mail are not counted", "smtp-window",
+       (TRANSACTION, MAIL_NO, MAIL_NO + "\t\twhile (s->head != s->tail &&\n"
+        "\t\t       s->work->queue[s->head % PTN_QUEUE_MOST].mail == s->subject)\n\t\t\ts->head++;\n"))
+mutant("doubt-third", "of the third mail of a window it is not said that it is in doubt", "smtp-window",
+       (TRANSACTION, "\treturn handed(s, w) && ", "\treturn handed(s, w) && w != &s->work->mails[2] && "))
+mutant("no-reset", "no RSET between the mails of a window", "smtp-flow",
+       (TRANSACTION, "\tif (s->dirty)\n\t\tptn_session_send(s, PTN_CMD_RSET);\n\ts->dirty = 1;", "\ts->dirty = 1;"))
+mutant("lent-after-end", "a refused mail's content is still read, though it is the caller's again", "smtp-flow",
+       (FLOW, "\ts->lent = NULL;\n\ttake_back(s);", "\ttake_back(s);"))
+mutant("reader-ends-window", "a reader fails: the mails in front of it get in doubt", "smtp-window",
+       (FLOW, "s->open > 1 && fault", "s->open > 99 && fault"))
+mutant("given-up-unreset", "what the server holds of a mail that was given up is taken for the next one's", "smtp-window",
+       (TRANSACTION, "\tsettle(s, w);\n\tptn_session_event(s, &ev);\n}\n\nstatic int refusal",
+        "\tsettle(s, w);\n\ts->dirty = 0;\n\tptn_session_event(s, &ev);\n}\n\nstatic int refusal"))
+mutant("sealed-denied", "TLS fails: records that may still leave are not counted", "tls",
+       ("lib/tls/tls.c", "return done ? (ptrdiff_t)done : -1;", "return -1;"))
+mutant("part-skipped", "the recipients over RCPTMAX share the outcome of the first ones", "drive",
+       (DRIVE_MAILS, "(ev->outcome == POSTERN_ACCEPTED || ev->fault == PTN_FAULT_RCPT_REFUSED)",
+        "ev->fault == PTN_FAULT_RCPT_REFUSED"))
+mutant("further-421-fails-all", "a second connection is refused: so are all mails", "drive",
+       (DRIVE_LINES, "\tint others = d->n_lines > 1 || (!line->used && line->further);", "\tint others = 0;"),
+       ("lib/drive_route.c", "\tif (d->n_lines || d->further)\n", "\tif (0)\n"))
+mutant("rate-ignored", "mails begin as fast as they can", "drive",
+       (DRIVE_LINES, "(m->first || ptn_pace_next(&d->pace) <= d->now)", "1"))
+mutant("mailmax-ignored", "more mails on a connection than the server takes", "smtp-window drive",
+       ("lib/line.c", "(most && l->begun >= most) || ptn_smtp_worn(l->link->smtp);", "most && l->begun >= most;"),
+       (TRANSACTION, "PTN_CAP_PIPELINING) || ptn_smtp_worn(s))", "PTN_CAP_PIPELINING))"))
+mutant("token-kept", "a token is given back to the heap as it is", "signin",
+       ("lib/signin.c", "\tl->policy.secret = l->set->password;\n\tptn_buf_free(&l->signin.token);",
+        "\tl->policy.secret = l->set->password;\n\tptn_mem_free(l->signin.token.base);\n"
+        "\tl->signin.token = (struct ptn_buf){0};"))
+mutant("doubt-hidden", "one part in doubt, another refused: the mail tells of the refusal", "drive",
+       ("lib/mail.c", "(m->fault && outcome != POSTERN_IN_DOUBT)", "m->fault"))
+mutant("sleeps-over-rate", "nobody is woken when the rate allows the next mail", "drive",
+       ("lib/drive.c", "wake = sooner(wake, head->first ? 0 : ptn_pace_next(&d->pace));",
+        "wake = sooner(wake, head->first ? 0 : PTN_NEVER);"))
+mutant("pipe-spins", "a pipe that has nothing yet is looked at without a pause", "e2e-many",
+       (DRIVE_LINES, "PIPE_PAUSE = 20,", "PIPE_PAUSE = 0,"))

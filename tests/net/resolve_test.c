@@ -26,7 +26,7 @@ static size_t n;
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
-enum { SILENT = -1, OK = 0, SERVFAIL = 2, NXDOMAIN = 3, REFUSED = 5 };
+enum { SILENT = -1, OK = 0, SERVFAIL = 2, NXDOMAIN = 3, REFUSED = 5, YXDOMAIN = 6 };
 
 /* What is answered to A and AAAA: an rcode, and a number of addresses. */
 static const struct zone {
@@ -155,6 +155,7 @@ static const struct keys_zone {
 	{"_465._tcp.bogus.signed.test", SERVFAIL, 0},
 	{"_465._tcp.silent.signed.test", SILENT, 0},
 	{"_465._tcp.liar.test", OK, 1},
+	{"_465._tcp.odd.signed.test", YXDOMAIN, 0},
 	{"_465._tcp.cut.signed.test", OK, 1},
 	{"_465._tcp.wrong.signed.test", REFUSED, 0},
 };
@@ -306,8 +307,13 @@ static void set_up(void)
 	before = count_descriptors();
 	net = ptn_net_new();
 	ck_assert_ptr_nonnull(net);
-	dns = listen_on(4, SOCK_DGRAM, &port);
-	dns_tcp = listen_at(port);
+	/* Long answers come over TCP: a port that is free for both. */
+	for (dns_tcp = -1; dns_tcp < 0;) {
+		dns = listen_on(4, SOCK_DGRAM, &port);
+		dns_tcp = listen_at(port);
+		if (dns_tcp < 0)
+			close(dns);
+	}
 	dns_stream = -1;
 	snprintf(servers, sizeof servers, "127.0.0.1:%d", port);
 	ck_assert_int_eq(ptn_net_set_dns_servers(net, servers), 0);
@@ -524,6 +530,7 @@ static const struct {
 	{PTN_FIND_ASSOCIATIONS, "_465._tcp.silent.signed.test", -EAGAIN, 0, 0},
 	{PTN_FIND_ASSOCIATIONS, "_465._tcp.cut.signed.test", -EAGAIN, 0, 1},
 	{PTN_FIND_ASSOCIATIONS, "_465._tcp.wrong.signed.test", -EAGAIN, 0, 0},
+	{PTN_FIND_ASSOCIATIONS, "_465._tcp.odd.signed.test", -EAGAIN, 0, 1},
 };
 
 START_TEST(answers_are_vouched_for)

@@ -413,6 +413,30 @@ static void reset_policy(void)
 	policy.secret = NULL;
 }
 
+/* What is given back while it rests is asked for again by what follows, which may find none. */
+START_TEST(after_a_rest)
+{
+	struct ptn_smtp *s = talk_begin();
+
+	to_idle(s, "250 mx\r\n");
+	ptn_smtp_rest(s);
+	failing_begin(0, 1);
+	if (_i)
+		ptn_smtp_quit(s);
+	else
+		ck_assert_int_eq(ptn_smtp_mail(s, &envelope, &mail_mark), PTN_FAULT_NO_MEMORY);
+	ck_assert_int_gt(failing_end(), 0);
+	if (_i) {
+		ck_assert_int_eq(ptn_smtp_want(s), PTN_WANT_END);
+	} else {
+		ck_assert_int_eq(ptn_smtp_want(s), PTN_WANT_MAIL | PTN_WANT_READ);
+		ck_assert_int_eq(ptn_smtp_mail(s, &envelope, &mail_mark), 0);
+		hears(s, "MAIL FROM:<a@example.org>\r\n");
+	}
+	ptn_smtp_free(s);
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "session");
@@ -431,4 +455,5 @@ void test_cases(Suite *s)
 	tcase_add_test(t, quit);
 	tcase_add_test(t, feed_stops_at_an_event);
 	tcase_add_loop_test(t, memory_fails, 0, 2);
+	tcase_add_loop_test(t, after_a_rest, 0, 2);
 }

@@ -137,8 +137,7 @@ static void begin_mail(struct client *c, struct ptn_smtp *s)
 					     .n = RECIPIENTS,
 					     .text = {"a: b\r\n\r\nwords\r\n", NULL},
 					     .text_len = {15, 0},
-					     .clean = 1,
-					     .dotless = 1};
+					     .clean = 1};
 	ck_assert_int_eq(ptn_smtp_mail(s, &c->e[i], &c->marks[i]), 0);
 }
 
@@ -279,7 +278,7 @@ static struct ptn_smtp_envelope small(void)
 
 	e.text[0] = "x\r\n";
 	e.text_len[0] = 3;
-	e.clean = e.dotless = 1;
+	e.clean = 1;
 	return e;
 }
 
@@ -379,6 +378,124 @@ START_TEST(quit_in_a_window)
 }
 END_TEST
 
+static void accepted(struct ptn_smtp *s)
+{
+	says(s, "250 ok\r\n250 ok\r\n");
+	has_event(s, PTN_EVENT_RECIPIENT, POSTERN_PENDING, PTN_FAULT_NONE);
+}
+
+/* The second mail's reader fails while the first waits for its last reply: the first is told what
+ * that reply says, whatever was said of the second meanwhile, and a third one goes on. */
+static const char *const replies_to_given_up[] = {"250 ok\r\n250 ok\r\n", "250 ok\r\n550 no\r\n",
+						  "550 no\r\n503 no\r\n", "450 no\r\n503 no\r\n"};
+
+START_TEST(reader_fails_in_a_window)
+{
+	struct ptn_smtp_envelope e = small();
+	struct ptn_smtp *s;
+
+	policy.window_mails = 4;
+	policy.window_octets = 1000;
+	s = talk_begin();
+	to_idle_in_window(s);
+	ck_assert_int_eq(ptn_smtp_mail(s, &e, &mail_mark), 0);
+	hears(s, "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nBDAT 3 LAST\r\nx\r\n");
+	ck_assert_int_eq(ptn_smtp_mail(s, &envelope, &mail_mark), 0);
+	hears(s, "RSET\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n");
+	ck_assert_int_eq(ptn_smtp_body(s, "half", 4), 0);
+	ptn_smtp_body_fail(s, PTN_FAULT_CONTENT_READER);
+	has_event(s, PTN_EVENT_MAIL, POSTERN_PERMANENT, PTN_FAULT_CONTENT_READER);
+	has_no_event(s);
+	ck_assert_int_eq(ptn_smtp_fault(s), PTN_FAULT_NONE);
+	ck_assert_int_eq(ptn_smtp_mail(s, &e, &mail_mark), 0);
+	hears(s, "RSET\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nBDAT 3 "
+		 "LAST\r\nx\r\n");
+	accepted(s);
+	says(s, "250 queued\r\n");
+	has_event(s, PTN_EVENT_MAIL, POSTERN_ACCEPTED, PTN_FAULT_NONE);
+	says(s, "250 reset\r\n");
+	says(s, replies_to_given_up[_i]);
+	has_no_event(s);
+	says(s, "250 reset\r\n");
+	accepted(s);
+	says(s, "250 queued\r\n");
+	has_event(s, PTN_EVENT_MAIL, POSTERN_ACCEPTED, PTN_FAULT_NONE);
+	has_no_event(s);
+	ck_assert_uint_eq(ptn_smtp_unanswered(s), 0);
+	ck_assert_int_eq(ptn_smtp_want(s), PTN_WANT_READ | PTN_WANT_MAIL);
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* Nothing follows it: what is left at the server is reset before the session is idle. */
+START_TEST(reader_fails_last_in_a_window)
+{
+	struct ptn_smtp_envelope e = small();
+	struct ptn_smtp *s;
+	const char *p;
+
+	policy.window_mails = 4;
+	policy.window_octets = 1000;
+	s = talk_begin();
+	to_idle_in_window(s);
+	ck_assert_int_eq(ptn_smtp_mail(s, &e, &mail_mark), 0);
+	ck_assert_int_eq(ptn_smtp_mail(s, &envelope, &mail_mark), 0);
+	ptn_smtp_wrote(s, ptn_smtp_out(s, &p));
+	ck_assert_int_eq(ptn_smtp_body(s, "a\rb", 3), PTN_FAULT_CONTENT_BARE_CR);
+	has_event(s, PTN_EVENT_MAIL, POSTERN_PERMANENT, PTN_FAULT_CONTENT_BARE_CR);
+	accepted(s);
+	if (_i) { /* what is true of the first mail still is */
+		ptn_smtp_lost(s, PTN_FAULT_NONE);
+		has_event(s, PTN_EVENT_MAIL, POSTERN_IN_DOUBT, PTN_FAULT_LOST_IN_DOUBT);
+	} else {
+		says(s, "250 queued\r\n");
+		has_event(s, PTN_EVENT_MAIL, POSTERN_ACCEPTED, PTN_FAULT_NONE);
+		says(s, "250 reset\r\n250 ok\r\n250 ok\r\n");
+		hears(s, "RSET\r\n");
+		says(s, "250 reset\r\n");
+		ck_assert_int_eq(ptn_smtp_want(s), PTN_WANT_READ | PTN_WANT_MAIL);
+	}
+	has_no_event(s);
+	ptn_smtp_free(s);
+}
+END_TEST
+
+/* 421 answers the mail it was said to, and those behind it, which the server then never looks at. */
+START_TEST(closing_in_a_window)
+{
+	static const char *const before[] = {"", "250 ok\r\n", "250 ok\r\n250 ok\r\n"};
+	struct ptn_smtp_envelope e = small();
+	struct ptn_smtp_event ev;
+	struct ptn_smtp *s;
+	const char *p;
+
+	policy.window_mails = 4;
+	policy.window_octets = 1000;
+	s = talk_begin();
+	to_idle_in_window(s);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(ptn_smtp_mail(s, &e, &mail_mark), 0);
+		/* Of the third one the last octet is not handed over. */
+		ptn_smtp_wrote(s, ptn_smtp_out(s, &p) - (i == 2));
+	}
+	says(s, before[_i]);
+	if (_i == 2)
+		has_event(s, PTN_EVENT_RECIPIENT, POSTERN_PENDING, PTN_FAULT_NONE);
+	says(s, "421 4.3.2 going\r\n");
+	ck_assert(ptn_smtp_event(s, &ev));
+	ck_assert_int_eq(ev.outcome, POSTERN_TRANSIENT);
+	ck_assert_int_eq(ev.unread, _i == 0); /* else it had looked at the first one */
+	for (int i = 1; i < 3; i++) {
+		ck_assert(ptn_smtp_event(s, &ev));
+		ck_assert_int_eq(ev.outcome, POSTERN_TRANSIENT);
+		ck_assert_int_eq(ev.fault, PTN_FAULT_SERVICE_CLOSING);
+		ck_assert(ev.unread);
+	}
+	has_no_event(s);
+	ptn_smtp_free(s);
+}
+END_TEST
+
 /* A warm mail asks for no memory: buffers are kept. */
 START_TEST(no_memory_per_mail)
 {
@@ -422,5 +539,8 @@ void test_cases(Suite *s)
 	EACH(t, room, rooms);
 	tcase_add_test(t, half_a_reply);
 	tcase_add_test(t, quit_in_a_window);
+	EACH(t, reader_fails_in_a_window, replies_to_given_up);
+	tcase_add_loop_test(t, reader_fails_last_in_a_window, 0, 2);
+	tcase_add_loop_test(t, closing_in_a_window, 0, 3);
 	tcase_add_test(t, no_memory_per_mail);
 }

@@ -436,7 +436,6 @@ static void set_memory(struct run *r, struct ptn_smtp_envelope *e)
 	e->text_len[0] = border;
 	e->text_len[1] = s->len - border;
 	e->clean = s->clean;
-	e->dotless = s->dotless;
 }
 
 static void begin_mail(struct run *r)

@@ -308,7 +308,7 @@ static void judge_content(struct story *s)
 {
 	size_t column = 0;
 
-	s->valid = s->clean = s->dotless = 1;
+	s->valid = s->clean = 1;
 	if (s->binary) {
 		octets_add(&s->wire, s->content, s->len);
 		return;
@@ -318,8 +318,6 @@ static void judge_content(struct story *s)
 
 		if (c & 0x80)
 			s->eightbit = 1;
-		if (c == '.' && (!i || s->content[i - 1] == '\n'))
-			s->dotless = 0;
 		if (c == '\n' && (!i || s->content[i - 1] != '\r'))
 			s->clean = 0;
 		if (c == '\r' && (i + 1 == s->len || s->content[i + 1] != '\n'))

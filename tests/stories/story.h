@@ -44,7 +44,7 @@ struct story {
 	long reader_fails; /* behind that many octets; -1: never */
 	int utf8, eightbit, binary;
 	long memory; /* the content lies in memory, in two pieces with the border there; -1: it does not */
-	int clean, dotless; /* as there is nothing to be changed in it */
+	int clean; /* as there is nothing to be changed in it */
 	struct ptn_smtp_extras extras;
 	struct ptn_smtp_asked asked; /* of each recipient */
 	const char *missing; /* the keyword that is not offered */

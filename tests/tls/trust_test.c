@@ -213,6 +213,38 @@ START_TEST(threads_get_the_same)
 }
 END_TEST
 
+/* Many handles with one file cost no more than one; another content is never taken for it. */
+START_TEST(same_content_is_shared)
+{
+	struct ptn_trust *a, *b, *c, *d;
+	gnutls_datum_t pem;
+	const char *why;
+	char *path, *other;
+
+	ck_assert_int_eq(gnutls_x509_crt_export2(root.crt, GNUTLS_X509_FMT_PEM, &pem), 0);
+	path = file_of((char *)pem.data, pem.size);
+	other = file_of((char *)pem.data, pem.size - 1);
+	ck_assert_int_eq(ptn_trust_file(&a, path, &why), 0);
+	ck_assert_int_eq(ptn_trust_file(&b, path, &why), 0);
+	ck_assert_ptr_eq(a, b);
+	ptn_trust_release(a);
+	ck_assert_int_eq(ptn_trust_file(&c, other, &why), 0);
+	ck_assert_ptr_ne(b, c);
+	ck_assert_ptr_nonnull(ptn_trust_credentials(b));
+	ck_assert_mem_ne(ptn_trust_id(b), ptn_trust_id(c), 32);
+	ck_assert_int_eq(ptn_trust_file(&d, other, &why), 0);
+	ck_assert_ptr_eq(c, d);
+	ptn_trust_release(b);
+	ptn_trust_release(c);
+	ptn_trust_release(d);
+	unlink(path);
+	unlink(other);
+	free(path);
+	free(other);
+	gnutls_free(pem.data);
+}
+END_TEST
+
 void test_cases(Suite *s)
 {
 	TCase *t = test_case(s, "trust");
@@ -224,4 +256,5 @@ void test_cases(Suite *s)
 	tcase_add_loop_test(t, no_file, 0, 4);
 	tcase_add_test(t, good_files);
 	tcase_add_test(t, references);
+	tcase_add_test(t, same_content_is_shared);
 }
