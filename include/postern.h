@@ -421,6 +421,7 @@ POSTERN_API const char *postern_route_address(const postern *p);
 POSTERN_API int postern_route_port(const postern *p);
 POSTERN_API const char *postern_route_tls(const postern *p);
 POSTERN_API const char *postern_route_tls_version(const postern *p);
+POSTERN_API int postern_route_resumed(const postern *p); /* 1: an earlier TLS session's, resumed */
 POSTERN_API const char *postern_route_mechanism(const postern *p);
 
 /* The route that worked last, as a short text without secrets, for a later process to begin with;

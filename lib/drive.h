@@ -43,6 +43,7 @@ struct ptn_drive {
 	/* the route that won last, for the caller; port 0 if none did */
 	char host[254]; /* "" where it was not discovered */
 	char address[PTN_NET_TEXT], tls_version[12];
+	int resumed; /* its TLS session was an earlier one's */
 	const char *tls, *mechanism; /* static; NULL if none */
 	int port;
 

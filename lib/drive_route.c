@@ -17,6 +17,7 @@ static void note_route(struct ptn_drive *d, const struct ptn_link *l)
 	d->port = l->port;
 	d->tls = ptn_smtp_secured(l->smtp) ? ptn_search_mode_name(l->mode) : "none";
 	d->tls_version[0] = '\0';
+	d->resumed = l->tls && ptn_tls_resumed(l->tls);
 	if (strlen(version) < sizeof(d->tls_version))
 		memcpy(d->tls_version, version, strlen(version) + 1);
 }
@@ -70,6 +71,7 @@ static void begin_search(struct ptn_drive *d)
 	if (!d->n_lines) {
 		d->port = 0;
 		d->address[0] = d->tls_version[0] = '\0';
+		d->resumed = 0;
 		d->tls = d->mechanism = NULL;
 	}
 	ptn_search_begin(&d->search, d->now, d->seconds);

@@ -373,7 +373,8 @@ static int shake(struct ptn_link *l)
 	l->tls_up = 1;
 	ptn_remark(l->set,
 		   (const char *[]){"TLS is up and the certificate verified: ",
-				    ptn_tls_version(l->tls), " ", ptn_tls_cipher(l->tls), NULL});
+				    ptn_tls_version(l->tls), " ", ptn_tls_cipher(l->tls),
+				    ptn_tls_resumed(l->tls) ? ", resumed" : "", NULL});
 	ptn_smtp_tls_up(l->smtp);
 	return 1;
 }

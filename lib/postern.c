@@ -215,6 +215,11 @@ const char *postern_route_tls(const postern *p)
 	return p && p->drive.tls ? p->drive.tls : "";
 }
 
+int postern_route_resumed(const postern *p)
+{
+	return p ? p->drive.resumed : 0;
+}
+
 const char *postern_route_tls_version(const postern *p)
 {
 	return p ? p->drive.tls_version : "";

@@ -293,7 +293,8 @@ static void tell(const struct driver *d, const postern_mail *m)
 	put("tls", postern_route_tls(d->p));
 	printf(", ");
 	put("version", postern_route_tls_version(d->p));
-	printf(", \"port\": %d, \"asked\": %d, ", postern_route_port(d->p), d->asked);
+	printf(", \"port\": %d, \"resumed\": %d, \"asked\": %d, ", postern_route_port(d->p),
+	       postern_route_resumed(d->p), d->asked);
 	put("refusal", d->refusal);
 	printf("}\n");
 	fflush(stdout);

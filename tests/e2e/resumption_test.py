@@ -19,10 +19,12 @@ def resumed(box, name='s'):
 def again(cases, mode, version):
     """Every later connection; each ticket is used once (RFC 8446 C.4)."""
     with cases.sandbox(('s', mode, ['--tls', version], None), options=['--judge']) as box:
-        for answer in drive(cases, *words(box, 's'), *['send', 'quit'] * 4):
+        answers = drive(cases, *words(box, 's'), *['send', 'quit'] * 4)
+        for answer in answers:
             accepted(answer)
             equal(answer.version, f'TLS{version}', 'version')
         equal(resumed(box), [False, True, True, True], 'resumed', *box.log('s'))
+        equal([answer.resumed for answer in answers], [0, 1, 1, 1], 'told')
         equal(box.violations(), [], 'violations')
 
 
