@@ -44,6 +44,7 @@ struct ptn_drive {
 	char host[254]; /* "" where it was not discovered */
 	char address[PTN_NET_TEXT], tls_version[12];
 	int resumed; /* its TLS session was an earlier one's */
+	unsigned each_most; /* mails on a connection, learned from a 421; 0: nothing was */
 	const char *tls, *mechanism; /* static; NULL if none */
 	int port;
 

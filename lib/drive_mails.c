@@ -125,12 +125,23 @@ static int goes_on(const struct postern_mail *m, const struct ptn_smtp_event *ev
 	       (ev->outcome == POSTERN_ACCEPTED || ev->fault == PTN_FAULT_RCPT_REFUSED);
 }
 
-/* With 421 a server ends a connection that has carried enough: what it had not looked at yet goes
- * on over the next one.  Only where this one was good for a mail, so that there is an end to it. */
+/* With 421 a server ends a connection that has carried enough: what it cannot have taken goes on
+ * over the next one, and that is left in time.  Only where this one was good for a mail, so that
+ * there is an end to it. */
 static int goes_again(const struct ptn_line *line, const struct postern_mail *m,
 		      const struct ptn_smtp_event *ev)
 {
 	return ev->unread && line->accepted && !ptn_mail_read_once(m);
+}
+
+/* How many the server took on it; a few say nothing about a limit. */
+static void learn_most(struct ptn_drive *d, const struct ptn_line *line)
+{
+	enum { LEAST = 10 };
+	unsigned taken = line->begun - (unsigned)line->mails.n;
+
+	if (taken >= LEAST && (!d->each_most || taken < d->each_most))
+		d->each_most = taken;
 }
 
 static void mail_ended(struct ptn_drive *d, struct ptn_line *line, const struct ptn_smtp_event *ev)
@@ -140,6 +151,7 @@ static void mail_ended(struct ptn_drive *d, struct ptn_line *line, const struct 
 
 	heed(d, line, ev);
 	if (goes_again(line, m, ev)) {
+		learn_most(d, line);
 		requeue(d, m);
 		return;
 	}

@@ -90,8 +90,11 @@ static void add_line(struct ptn_drive *d, struct ptn_link *link)
 	struct ptn_line *line = d->spare;
 
 	d->spare = NULL;
-	*line = (struct ptn_line){
-		.next = d->lines, .link = link, .further = d->further, .idle_since = PTN_NEVER};
+	*line = (struct ptn_line){.next = d->lines,
+				  .link = link,
+				  .further = d->further,
+				  .idle_since = PTN_NEVER,
+				  .most = d->each_most};
 	d->lines = line;
 	d->n_lines++;
 	note_route(d, link);

@@ -5,6 +5,8 @@ int ptn_line_is_worn(const struct ptn_line *l)
 {
 	unsigned most = l->link->set->flow.mails_each;
 
+	if (l->most && (!most || l->most < most))
+		most = l->most;
 	return (most && l->begun >= most) || ptn_smtp_worn(l->link->smtp);
 }
 

@@ -13,6 +13,7 @@ struct ptn_line {
 	struct ptn_link *link;
 	struct ptn_queue mails; /* in the order begun; content is given to the last one */
 	unsigned begun; /* transactions so far */
+	unsigned most; /* as many as the server took on an earlier one; 0: not known */
 	int used; /* it carried mail, or could have: what becomes of it now blames no mail */
 	int further; /* it was searched for while another one worked */
 	int leaving; /* no mail is begun on it any more; QUIT once all have their outcomes */

@@ -90,7 +90,7 @@ struct ptn_smtp_event {
 	                every recipient still pending, and the envelope is not borrowed any more */
 	int fault;   /* PTN_FAULT_*; NONE if accepted */
 	const struct ptn_reply *reply; /* until the next call; NULL if none came */
-	int unread; /* for MAIL: 421 came before the server had looked at it */
+	int unread; /* for MAIL: 421 came to its MAIL, or before the end of it had left */
 };
 int ptn_smtp_event(struct ptn_smtp *s, struct ptn_smtp_event *ev); /* 1, or 0 for none */
 

@@ -155,11 +155,14 @@ static int in_doubt(int fault)
 	}
 }
 
-/* 421 answers the mail it was said to, and those behind it: the server closes then, and takes
- * nothing more (RFC 5321 3.8). */
+/* 421 answers the mail it was said to, which was not accepted then.  Of those behind it nothing was
+ * said: the server should close now (RFC 5321 3.8), but some go on. */
 static int doubtful(const struct ptn_smtp *s, const struct ptn_transaction *w)
 {
-	return handed(s, w) && s->cause != PTN_FAULT_SERVICE_CLOSING;
+	int answered = s->cause == PTN_FAULT_SERVICE_CLOSING && s->subject != PTN_NOBODY &&
+		       w == &s->work->mails[s->subject];
+
+	return handed(s, w) && !answered;
 }
 
 /* Each mail without an event gets its own: ptn_transaction_next() makes it when it is asked for. */
@@ -205,7 +208,7 @@ int ptn_transaction_next(struct ptn_smtp *s, struct ptn_smtp_event *ev)
 				      .fault = fault,
 				      .reply =
 					      deciding_reply(s, s->first % PTN_WINDOW_MOST, doubt)};
-	ev->unread = s->cause == PTN_FAULT_SERVICE_CLOSING &&
+	ev->unread = s->cause == PTN_FAULT_SERVICE_CLOSING && !doubt &&
 		     (s->about == PTN_CMD_MAIL || s->subject != s->first % PTN_WINDOW_MOST);
 	settle(s, w);
 	return 1;

@@ -169,6 +169,13 @@ int __wrap_ptn_tls_fault(const struct ptn_tls *t)
 const char *__wrap_ptn_tls_detail(const struct ptn_tls *t);
 const char *__wrap_ptn_tls_version(const struct ptn_tls *t);
 const char *__wrap_ptn_tls_cipher(const struct ptn_tls *t);
+int __wrap_ptn_tls_resumed(const struct ptn_tls *t);
+
+int __wrap_ptn_tls_resumed(const struct ptn_tls *t)
+{
+	(void)t;
+	return 0;
+}
 
 const char *__wrap_ptn_tls_detail(const struct ptn_tls *t)
 {

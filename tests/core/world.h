@@ -41,7 +41,6 @@ struct connection {
 	int n_domains;
 	unsigned long long chunk; /* octets of it still to come */
 	int in_chunk, last, broken; /* of BDAT; a chunk was refused */
-	int deaf; /* it said 421 */
 	char text[LINE];
 	size_t n_text;
 	struct mark marks[MARKS];

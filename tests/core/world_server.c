@@ -56,7 +56,7 @@ int world_answer(struct world *w, struct connection *c, const char *good)
 	}
 	i = world_roll(w, 5);
 	world_say(w, c, bad[i]);
-	c->closing = c->deaf = i == 2; /* RFC 5321 3.8: after 421 it takes nothing more */
+	c->closing = i == 2;
 	c->mute = i > 2;
 	return i < 3 ? bad[i][0] - '0' : 0;
 }
@@ -280,8 +280,6 @@ static void take_octet(struct world *w, struct connection *c, char octet)
 
 void world_take(struct world *w, struct connection *c, char octet)
 {
-	if (c->deaf)
-		return;
 	if (c->in_chunk) {
 		take_octet(w, c, octet);
 		return;

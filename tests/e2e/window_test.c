@@ -183,10 +183,9 @@ static const struct row {
 	{"--reply", "DOT#8=554 5.7.1 no", 1, POSTERN_PERMANENT, 1},
 	{"--reply", "DOT#1=554 5.7.1 no", 1, POSTERN_PERMANENT, 1},
 	{"--refuse-recipient", "m3@*", 1, POSTERN_PERMANENT, 1},
-	/* a server that has enough of this connection: the rest goes over the next one */
-	{"--reply", "MAIL#3@1=421 4.3.2 going", 0, POSTERN_TRANSIENT, 1},
-	{"--reply", "RCPT#3@1=421 4.3.2 going", 1, POSTERN_TRANSIENT, 1},
-	{"--reply", "DOT#3@1=421 4.3.2 going", 1, POSTERN_TRANSIENT, 1},
+	{"--reply", "MAIL#3@1=421 4.3.2 going", 0, POSTERN_TRANSIENT, 0}, /* goes over the next */
+	{"--reply", "RCPT#3@1=421 4.3.2 going", 1, POSTERN_TRANSIENT, 0},
+	{"--reply", "DOT#3@1=421 4.3.2 going", 1, POSTERN_TRANSIENT, 0},
 	{"--drop", "MAIL#3@1", 0, POSTERN_PERMANENT, 0},
 	{"--drop", "DOT#3@1", 0, POSTERN_PERMANENT, 0},
 	{"--reply", "DOT#3@1=nonsense", 0, POSTERN_PERMANENT, 0},

@@ -162,7 +162,7 @@ ROWS = {
         'message-too-large-refused', ['too large', '552 5.3.4'], ['smaller attachments', 'links'],
         *reply('MAIL=552 5.3.4 Message size exceeds fixed limit')),
     'over the SIZE that was offered': Row(
-        'message-too-large-refused', ['too large', '552 5.3.4'], ['smaller attachments', 'links'],
+        'message-too-large', ['too large', 'the limit is 50'], ['smaller attachments', 'links'],
         '--size', '50'),
     '550 5.7.1': Row(
         'sender-not-allowed', ['does not let this account send as that address', '550 5.7.1'],

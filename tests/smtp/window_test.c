@@ -460,7 +460,8 @@ START_TEST(reader_fails_last_in_a_window)
 }
 END_TEST
 
-/* 421 answers the mail it was said to, and those behind it, which the server then never looks at. */
+/* 421 answers the mail it was said to, which was not accepted then; of one behind it that was handed
+ * over nothing was said. */
 START_TEST(closing_in_a_window)
 {
 	static const char *const before[] = {"", "250 ok\r\n", "250 ok\r\n250 ok\r\n"};
@@ -485,12 +486,11 @@ START_TEST(closing_in_a_window)
 	ck_assert(ptn_smtp_event(s, &ev));
 	ck_assert_int_eq(ev.outcome, POSTERN_TRANSIENT);
 	ck_assert_int_eq(ev.unread, _i == 0); /* else it had looked at the first one */
-	for (int i = 1; i < 3; i++) {
-		ck_assert(ptn_smtp_event(s, &ev));
-		ck_assert_int_eq(ev.outcome, POSTERN_TRANSIENT);
-		ck_assert_int_eq(ev.fault, PTN_FAULT_SERVICE_CLOSING);
-		ck_assert(ev.unread);
-	}
+	has_event(s, PTN_EVENT_MAIL, POSTERN_IN_DOUBT, PTN_FAULT_LOST_IN_DOUBT);
+	ck_assert(ptn_smtp_event(s, &ev));
+	ck_assert_int_eq(ev.outcome, POSTERN_TRANSIENT);
+	ck_assert_int_eq(ev.fault, PTN_FAULT_SERVICE_CLOSING);
+	ck_assert(ev.unread);
 	has_no_event(s);
 	ptn_smtp_free(s);
 }

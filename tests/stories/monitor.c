@@ -602,9 +602,8 @@ static void reply_to(struct monitor *m, int kind, size_t mail, int code)
 	default:
 		break;
 	}
-	/* RFC 5321 3.8: the server closes then, and takes nothing more. */
-	for (size_t i = 0; code == 421 && i < MONITOR_MAILS; i++)
-		m->mails[i].closing = !m->mails[i].final;
+	if (code == 421 && strchr("MRDCBL", kind))
+		w->closing = 1;
 }
 
 static void reply_over(struct monitor *m)

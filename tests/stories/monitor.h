@@ -15,7 +15,7 @@ struct monitor_mail { /* as the wire shows it */
 	size_t next, answered; /* recipients */
 	size_t accepted, refused;
 	int handed; /* the whole terminator is out */
-	int closing; /* 421 was said before its final reply */
+	int closing; /* 421 was said to one of its commands */
 	int no_chunk; /* a chunk was refused */
 	int final; /* the code of the complete reply to the terminator */
 	int code; /* the last 4xx or 5xx said to it */

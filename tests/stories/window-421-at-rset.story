@@ -3,8 +3,8 @@ client security=clear
 client memory=0
 client window=3
 client mails=3
-client then=TRANSIENT/service-closing
-client then=TRANSIENT/service-closing
+client then=IN_DOUBT/lost-after-content
+client then=IN_DOUBT/lost-after-content
 greet "220 mx.example.org ESMTP\r\n"
 expect "EHLO client.example.org"
 send "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
