@@ -111,6 +111,8 @@ mutant("window-resent", "the mails of a window that broke go again", "drive",
 mutant("refused-uncounted", "the replies to the other commands of a refused mail are not counted", "smtp-window",
        (TRANSACTION, MAIL_NO, MAIL_NO + "\t\twhile (s->head != s->tail &&\n"
         "\t\t       s->work->queue[s->head % PTN_QUEUE_MOST].mail == s->subject)\n\t\t\ts->head++;\n"))
+mutant("421-for-all-behind", "421 is taken as the answer to the mails behind it, too", "smtp-window",
+       (TRANSACTION, "handed(s, w) && !answered", "handed(s, w) && s->cause != PTN_FAULT_SERVICE_CLOSING"))
 mutant("doubt-third", "of the third mail of a window it is not said that it is in doubt", "smtp-window",
        (TRANSACTION, "\treturn handed(s, w) && ", "\treturn handed(s, w) && w != &s->work->mails[2] && "))
 mutant("no-reset", "no RSET between the mails of a window", "smtp-flow",
