@@ -13,18 +13,18 @@ from harness import ALICE, SENDER, expect, expect_equal, expect_level, main, res
 from servers import USERS, Exim, Postfix, authority, wait_for
 
 LONG = bool(os.environ.get('POSTERN_LONG'))
-MANY, FEW = 5000, 5000 if LONG else 500
+MANY, FEW = 5000, 5000 if LONG else 250
 
 # What, port, parameters of the URL, further words, the command that brings the content, how many.
 CASES = (
     ('both', 'starttls', '', (), 'BDAT', MANY),
-    ('both, 4 connections', 'starttls', 'connections=4', (), 'BDAT', MANY),
+    ('both, 4 connections', 'starttls', 'connections=4', (), 'BDAT', FEW),
     ('both, implicit TLS, a window of 32', 'implicit', 'window=32', (), 'BDAT', FEW),
     ('both, no window', 'starttls', 'window=1', (), 'BDAT', FEW),
     ('both, 50 mails a connection', 'starttls', '', ('each=50',), 'BDAT', FEW),
     ('no CHUNKING there', 'nochunking', '', (), 'DATA', FEW),
     ('no CHUNKING there, 3 connections', 'nochunking', 'connections=3', (), 'DATA', FEW),
-    ('no CHUNKING there, a window behind DATA', 'nochunking', '', ('behind=1',), 'DATA', 500),
+    ('no CHUNKING there, a window behind DATA', 'nochunking', '', ('behind=1',), 'DATA', 250),
     ('no PIPELINING there', 'nopipelining', '', (), None, FEW),
     ('neither there', 'neither', '', (), 'DATA', MANY),
     ('CHUNKING not wanted', 'starttls', '', ('without=CHUNKING',), 'DATA', FEW),
