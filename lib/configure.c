@@ -27,12 +27,13 @@ static const int default_limits[PTN_LIMITS] = {
 
 static const char default_ports[] = "587 465 2525";
 
-static int fail(postern *p, int which, int code, const char *why)
+int ptn_handle_refuse(postern *p, int which, int code, const char *why)
 {
-	return ptn_sticky_set(&p->sticky, which, code, why);
+	return ptn_sticky_set(&p->sticky, which, code,
+			      code == POSTERN_E_NOMEM ? postern_strerror(code) : why);
 }
 
-static int good(postern *p, int which)
+int ptn_handle_good(postern *p, int which)
 {
 	return ptn_sticky_set(&p->sticky, which, 0, NULL);
 }
@@ -43,10 +44,10 @@ static int replace(postern *p, int which, char **setting, const char *value)
 	char *copy = ptn_mem_string(value);
 
 	if (value && !copy)
-		return fail(p, which, POSTERN_E_NOMEM, postern_strerror(POSTERN_E_NOMEM));
+		return ptn_handle_refuse(p, which, POSTERN_E_NOMEM, NULL);
 	ptn_mem_release_string(*setting);
 	*setting = copy;
-	return good(p, which);
+	return ptn_handle_good(p, which);
 }
 
 /* ---- The server. ---- */
@@ -93,9 +94,9 @@ postern *postern_new(const char *server)
 	p->drive.handle = p;
 	err = server ? ptn_url_parse(&u, server, why, sizeof(why)) : POSTERN_E_ARG;
 	if (!server)
-		fail(p, PTN_SET_SERVER, err, "server: none was given");
+		ptn_handle_refuse(p, PTN_SET_SERVER, err, "server: none was given");
 	else if (err)
-		fail(p, PTN_SET_SERVER, err, err == POSTERN_E_ARG ? why : postern_strerror(err));
+		ptn_handle_refuse(p, PTN_SET_SERVER, err, why);
 	else
 		take_url(p, &u);
 	if (server && !err)
@@ -137,29 +138,30 @@ int postern_set_ports(postern *p, const char *ports)
 	struct ptn_candidate list[PTN_ROUTE_MOST];
 	char why[WHY];
 	size_t n = 0;
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (p->set.socket_path)
-		return ports ? fail(p, PTN_SET_PORTS, POSTERN_E_ARG, "ports: a Unix socket has none")
-			     : good(p, PTN_SET_PORTS);
+		return ports ? ptn_handle_refuse(p, PTN_SET_PORTS, POSTERN_E_ARG,
+						 "ports: a Unix socket has none")
+			     : ptn_handle_good(p, PTN_SET_PORTS);
 	if (ptn_url_ports(list, &n, ports ? ports : default_ports, why, sizeof(why)))
-		return fail(p, PTN_SET_PORTS, POSTERN_E_ARG, why);
+		return ptn_handle_refuse(p, PTN_SET_PORTS, POSTERN_E_ARG, why);
 	memcpy(p->set.ports, list, sizeof(list));
 	p->set.n_ports = n;
-	return good(p, PTN_SET_PORTS);
+	return ptn_handle_good(p, PTN_SET_PORTS);
 }
 
 int postern_set_name(postern *p, const char *name)
 {
 	char why[WHY];
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (name && ptn_check_ehlo_name(name, why, sizeof(why)))
-		return fail(p, PTN_SET_NAME, POSTERN_E_ARG, why);
+		return ptn_handle_refuse(p, PTN_SET_NAME, POSTERN_E_ARG, why);
 	return replace(p, PTN_SET_NAME, &p->set.name, name);
 }
 
@@ -168,19 +170,20 @@ int postern_set_limit(postern *p, int limit, int milliseconds)
 	if (!p)
 		return POSTERN_E_NOMEM;
 	if (limit < 0 || limit >= PTN_LIMITS)
-		return fail(p, PTN_SET_LIMIT, POSTERN_E_ARG, "limit: there is no such limit");
+		return ptn_handle_refuse(p, PTN_SET_LIMIT, POSTERN_E_ARG,
+					 "limit: there is no such limit");
 	if (limit == POSTERN_LIMIT_ATTEMPT && milliseconds >= 0 &&
 	    (milliseconds < 10 || milliseconds > 2000))
-		return fail(p, PTN_SET_LIMIT, POSTERN_E_ARG,
-			    "limit: the attempt delay is 10 ms to 2 s");
+		return ptn_handle_refuse(p, PTN_SET_LIMIT, POSTERN_E_ARG,
+					 "limit: the attempt delay is 10 ms to 2 s");
 	p->set.limits[limit] = milliseconds < 0 ? default_limits[limit] : milliseconds;
-	return good(p, PTN_SET_LIMIT);
+	return ptn_handle_good(p, PTN_SET_LIMIT);
 }
 
 int postern_set_trace(postern *p, void (*fn)(void *arg, int dir, const char *line, size_t len),
 		      void *arg)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;

@@ -12,17 +12,6 @@
 
 enum { WHY = 512 };
 
-static int fail(postern *p, int which, int code, const char *why)
-{
-	return ptn_sticky_set(&p->sticky, which, code,
-			      code == POSTERN_E_NOMEM ? postern_strerror(code) : why);
-}
-
-static int good(postern *p, int which)
-{
-	return ptn_sticky_set(&p->sticky, which, 0, NULL);
-}
-
 /* ---- Credentials: a password or a token. ---- */
 
 /* These take the place of what was set; NULL: none.  What was learned with the old ones goes. */
@@ -40,32 +29,32 @@ static void take_credentials(postern *p, char *user, char *password)
 int postern_set_login(postern *p, const char *user, const char *password)
 {
 	char why[WHY], *copy, *secret;
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (!user && !password) {
 		if (!p->set.get_token)
 			take_credentials(p, NULL, NULL);
-		return good(p, PTN_SET_LOGIN);
+		return ptn_handle_good(p, PTN_SET_LOGIN);
 	}
 	if (!user || !password)
-		return fail(p, PTN_SET_LOGIN, POSTERN_E_ARG,
-			    "login: user and password go together");
+		return ptn_handle_refuse(p, PTN_SET_LOGIN, POSTERN_E_ARG,
+					 "login: user and password go together");
 	if (!*user)
-		return fail(p, PTN_SET_LOGIN, POSTERN_E_ARG, "user: it is empty");
+		return ptn_handle_refuse(p, PTN_SET_LOGIN, POSTERN_E_ARG, "user: it is empty");
 	if (ptn_check_credential("user", user, why, sizeof(why)) ||
 	    ptn_check_credential("password", password, why, sizeof(why)))
-		return fail(p, PTN_SET_LOGIN, POSTERN_E_ARG, why);
+		return ptn_handle_refuse(p, PTN_SET_LOGIN, POSTERN_E_ARG, why);
 	copy = ptn_mem_string(user);
 	secret = ptn_mem_string(password);
 	if (!copy || !secret) {
 		ptn_mem_release_string(copy);
 		ptn_mem_release_string(secret);
-		return fail(p, PTN_SET_LOGIN, POSTERN_E_NOMEM, NULL);
+		return ptn_handle_refuse(p, PTN_SET_LOGIN, POSTERN_E_NOMEM, NULL);
 	}
 	take_credentials(p, copy, secret);
-	return good(p, PTN_SET_LOGIN);
+	return ptn_handle_good(p, PTN_SET_LOGIN);
 }
 
 int postern_set_token(postern *p, const char *user,
@@ -73,27 +62,28 @@ int postern_set_token(postern *p, const char *user,
 		      void *arg)
 {
 	char why[WHY], *copy;
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (!user && !get_token) {
 		if (p->set.get_token)
 			take_credentials(p, NULL, NULL);
-		return good(p, PTN_SET_TOKEN);
+		return ptn_handle_good(p, PTN_SET_TOKEN);
 	}
 	if (!user || !get_token)
-		return fail(p, PTN_SET_TOKEN, POSTERN_E_ARG,
-			    "token: the user and the function that gives it go together");
+		return ptn_handle_refuse(
+			p, PTN_SET_TOKEN, POSTERN_E_ARG,
+			"token: the user and the function that gives it go together");
 	if (ptn_check_credential("user", user, why, sizeof(why)))
-		return fail(p, PTN_SET_TOKEN, POSTERN_E_ARG, why);
+		return ptn_handle_refuse(p, PTN_SET_TOKEN, POSTERN_E_ARG, why);
 	copy = ptn_mem_string(user);
 	if (!copy)
-		return fail(p, PTN_SET_TOKEN, POSTERN_E_NOMEM, NULL);
+		return ptn_handle_refuse(p, PTN_SET_TOKEN, POSTERN_E_NOMEM, NULL);
 	take_credentials(p, copy, NULL);
 	p->set.get_token = get_token;
 	p->set.token_arg = arg;
-	return good(p, PTN_SET_TOKEN);
+	return ptn_handle_good(p, PTN_SET_TOKEN);
 }
 
 /* ---- Mechanisms. ---- */
@@ -106,7 +96,8 @@ static int refuse_mechanism(postern *p, const char *word, size_t n)
 
 	err = err ? err : ptn_text_escape(&why, word, n, 64);
 	err = err ? err : ptn_buf_add(&why, "\"", 2);
-	err = fail(p, PTN_SET_MECHANISMS, err ? err : POSTERN_E_ARG, ptn_buf_data(&why));
+	err = ptn_handle_refuse(p, PTN_SET_MECHANISMS, err ? err : POSTERN_E_ARG,
+				ptn_buf_data(&why));
 	ptn_buf_free(&why);
 	return err;
 }
@@ -127,17 +118,18 @@ static int read_mechanisms(postern *p, struct ptn_buf *known, const char *list)
 		err = err ? err : ptn_buf_puts(known, " ");
 	}
 	if (!err && !ptn_buf_len(known))
-		return fail(p, PTN_SET_MECHANISMS, POSTERN_E_ARG, "mechanisms: the list is empty");
+		return ptn_handle_refuse(p, PTN_SET_MECHANISMS, POSTERN_E_ARG,
+					 "mechanisms: the list is empty");
 	err = err ? err : ptn_buf_add(known, "", 1);
 	/* Told, as mechanisms that were not allowed would be used else. */
-	return err ? fail(p, PTN_SET_MECHANISMS, err, NULL) : 0;
+	return err ? ptn_handle_refuse(p, PTN_SET_MECHANISMS, err, NULL) : 0;
 }
 
 int postern_set_mechanisms(postern *p, const char *list)
 {
 	struct ptn_buf known = {0};
 	char *copy = NULL;
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
@@ -145,19 +137,19 @@ int postern_set_mechanisms(postern *p, const char *list)
 		err = read_mechanisms(p, &known, list);
 	if (list && !err) {
 		copy = ptn_mem_string(ptn_buf_data(&known));
-		err = copy ? 0 : fail(p, PTN_SET_MECHANISMS, POSTERN_E_NOMEM, NULL);
+		err = copy ? 0 : ptn_handle_refuse(p, PTN_SET_MECHANISMS, POSTERN_E_NOMEM, NULL);
 	}
 	ptn_buf_free(&known);
 	if (err)
 		return err;
 	ptn_mem_release_string(p->set.mechanisms);
 	p->set.mechanisms = copy;
-	return good(p, PTN_SET_MECHANISMS);
+	return ptn_handle_good(p, PTN_SET_MECHANISMS);
 }
 
 int postern_require_channel_binding(postern *p, int on)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (!err)
 		p->set.binding_required = on != 0;
@@ -166,7 +158,7 @@ int postern_require_channel_binding(postern *p, int on)
 
 int postern_allow_weaker_mechanism(postern *p, int on)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (!err)
 		p->set.weaker_allowed = on != 0;

@@ -10,16 +10,6 @@
 
 enum { CONNECTIONS_MOST = 64, DEFAULT_MAILS = 8, DEFAULT_OCTETS = 262144 };
 
-static int refuse(postern *p, int which, const char *why)
-{
-	return ptn_sticky_set(&p->sticky, which, POSTERN_E_ARG, why);
-}
-
-static int good(postern *p, int which)
-{
-	return ptn_sticky_set(&p->sticky, which, 0, NULL);
-}
-
 void ptn_flow_default(struct ptn_flow *f)
 {
 	*f = (struct ptn_flow){
@@ -28,32 +18,34 @@ void ptn_flow_default(struct ptn_flow *f)
 
 int postern_set_connections(postern *p, int n)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (n < 1 || n > CONNECTIONS_MOST)
-		return refuse(p, PTN_SET_CONNECTIONS, "connections: there are 1 to 64");
+		return ptn_handle_refuse(p, PTN_SET_CONNECTIONS, POSTERN_E_ARG,
+					 "connections: there are 1 to 64");
 	p->set.flow.connections = (size_t)n;
-	return good(p, PTN_SET_CONNECTIONS);
+	return ptn_handle_good(p, PTN_SET_CONNECTIONS);
 }
 
 int postern_set_window(postern *p, int mails, size_t octets)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (mails < 0 || mails > PTN_WINDOW_MOST)
-		return refuse(p, PTN_SET_WINDOW, "window: it has 1 to 64 mails");
+		return ptn_handle_refuse(p, PTN_SET_WINDOW, POSTERN_E_ARG,
+					 "window: it has 1 to 64 mails");
 	p->set.flow.window_mails = mails ? (unsigned)mails : DEFAULT_MAILS;
 	p->set.flow.window_octets = octets ? octets : DEFAULT_OCTETS;
-	return good(p, PTN_SET_WINDOW);
+	return ptn_handle_good(p, PTN_SET_WINDOW);
 }
 
 int postern_set_window_behind_data(postern *p, int on)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (!err)
 		p->set.flow.window_data = on != 0;
@@ -67,7 +59,7 @@ int postern_set_capability(postern *p, const char *keyword, int on)
 		PTN_CAPABILITIES(X)
 #undef X
 	};
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
@@ -77,37 +69,40 @@ int postern_set_capability(postern *p, const char *keyword, int on)
 		if (!ptn_text_equal(keyword, keywords[i]))
 			continue;
 		if (bit & (PTN_CAP_STARTTLS | PTN_CAP_AUTH))
-			return refuse(p, PTN_SET_CAPABILITY,
-				      "capability: STARTTLS and AUTH follow from the ports and the "
-				      "login");
+			return ptn_handle_refuse(
+				p, PTN_SET_CAPABILITY, POSTERN_E_ARG,
+				"capability: STARTTLS and AUTH follow from the ports and the "
+				"login");
 		p->set.flow.without = on ? p->set.flow.without & ~bit : p->set.flow.without | bit;
-		return good(p, PTN_SET_CAPABILITY);
+		return ptn_handle_good(p, PTN_SET_CAPABILITY);
 	}
-	return refuse(p, PTN_SET_CAPABILITY, "capability: the library knows no such keyword");
+	return ptn_handle_refuse(p, PTN_SET_CAPABILITY, POSTERN_E_ARG,
+				 "capability: the library knows no such keyword");
 }
 
 int postern_set_mails_per_connection(postern *p, int n)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (n < 0)
-		return refuse(p, PTN_SET_EACH, "mails per connection: the number is negative");
+		return ptn_handle_refuse(p, PTN_SET_EACH, POSTERN_E_ARG,
+					 "mails per connection: the number is negative");
 	p->set.flow.mails_each = (unsigned)n;
-	return good(p, PTN_SET_EACH);
+	return ptn_handle_good(p, PTN_SET_EACH);
 }
 
 int postern_set_rate(postern *p, int mails, int milliseconds)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (mails < 0 || milliseconds < 0 || !mails != !milliseconds)
-		return refuse(p, PTN_SET_RATE,
-			      "rate: mails and milliseconds are both given, or both 0");
+		return ptn_handle_refuse(p, PTN_SET_RATE, POSTERN_E_ARG,
+					 "rate: mails and milliseconds are both given, or both 0");
 	p->set.flow.rate_mails = (unsigned)mails;
 	p->set.flow.rate_ms = milliseconds;
-	return good(p, PTN_SET_RATE);
+	return ptn_handle_good(p, PTN_SET_RATE);
 }

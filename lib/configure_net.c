@@ -13,17 +13,6 @@
 
 enum { WHY = 512 };
 
-static int fail(postern *p, int which, int code, const char *why)
-{
-	return ptn_sticky_set(&p->sticky, which, code,
-			      code == POSTERN_E_NOMEM ? postern_strerror(code) : why);
-}
-
-static int good(postern *p, int which)
-{
-	return ptn_sticky_set(&p->sticky, which, 0, NULL);
-}
-
 /* ---- Discovery. ---- */
 
 /* Names are compared without the dot that may end them. */
@@ -38,25 +27,26 @@ static void drop_dot(char *name)
 int postern_set_discovery(postern *p, const char *domain, const char *confirmed)
 {
 	char why[WHY], *from, *to;
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (!domain && confirmed)
-		return fail(p, PTN_SET_DISCOVERY, POSTERN_E_ARG,
-			    "discovery: there is no domain to go with what is confirmed");
+		return ptn_handle_refuse(
+			p, PTN_SET_DISCOVERY, POSTERN_E_ARG,
+			"discovery: there is no domain to go with what is confirmed");
 	if (domain && p->set.socket_path)
-		return fail(p, PTN_SET_DISCOVERY, POSTERN_E_ARG,
-			    "discovery: a Unix socket is the server already");
+		return ptn_handle_refuse(p, PTN_SET_DISCOVERY, POSTERN_E_ARG,
+					 "discovery: a Unix socket is the server already");
 	if ((domain && ptn_check_domain("discovery", domain, why, sizeof(why))) ||
 	    (confirmed && ptn_check_domain("discovery", confirmed, why, sizeof(why))))
-		return fail(p, PTN_SET_DISCOVERY, POSTERN_E_ARG, why);
+		return ptn_handle_refuse(p, PTN_SET_DISCOVERY, POSTERN_E_ARG, why);
 	from = ptn_mem_string(domain);
 	to = ptn_mem_string(confirmed);
 	if ((domain && !from) || (confirmed && !to)) {
 		ptn_mem_free(from);
 		ptn_mem_free(to);
-		return fail(p, PTN_SET_DISCOVERY, POSTERN_E_NOMEM, NULL);
+		return ptn_handle_refuse(p, PTN_SET_DISCOVERY, POSTERN_E_NOMEM, NULL);
 	}
 	drop_dot(from);
 	drop_dot(to);
@@ -64,17 +54,16 @@ int postern_set_discovery(postern *p, const char *domain, const char *confirmed)
 	ptn_mem_free(p->set.confirmed);
 	p->set.domain = from;
 	p->set.confirmed = to;
-	return good(p, PTN_SET_DISCOVERY);
+	return ptn_handle_good(p, PTN_SET_DISCOVERY);
 }
 
 int postern_set_dane(postern *p, int on)
 {
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
-	if (err)
-		return err;
-	p->set.dane = on != 0;
-	return good(p, PTN_SET_DANE);
+	if (!err)
+		p->set.dane = on != 0;
+	return err;
 }
 
 /* ---- The way out. ---- */
@@ -83,19 +72,19 @@ int postern_set_proxy(postern *p, const char *url)
 {
 	struct ptn_proxy_settings *proxy = NULL;
 	char why[WHY];
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (url && p->set.socket_path)
-		return fail(p, PTN_SET_PROXY, POSTERN_E_ARG,
-			    "proxy: a Unix socket is on this machine, and needs none");
+		return ptn_handle_refuse(p, PTN_SET_PROXY, POSTERN_E_ARG,
+					 "proxy: a Unix socket is on this machine, and needs none");
 	err = url ? ptn_url_proxy(&proxy, url, why, sizeof(why)) : 0;
 	if (err)
-		return fail(p, PTN_SET_PROXY, err, why);
+		return ptn_handle_refuse(p, PTN_SET_PROXY, err, why);
 	ptn_proxy_settings_free(p->set.proxy);
 	p->set.proxy = proxy;
-	return good(p, PTN_SET_PROXY);
+	return ptn_handle_good(p, PTN_SET_PROXY);
 }
 
 static int refuse_source(const char *word, size_t n, const char *rule, char *why)
@@ -130,15 +119,15 @@ int postern_set_source(postern *p, const char *address)
 {
 	struct ptn_address source[2] = {{0}};
 	char why[WHY];
-	int err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (address && p->set.socket_path)
-		return fail(p, PTN_SET_SOURCE, POSTERN_E_ARG,
-			    "source: a connection to a Unix socket has no address");
+		return ptn_handle_refuse(p, PTN_SET_SOURCE, POSTERN_E_ARG,
+					 "source: a connection to a Unix socket has no address");
 	if (address && parse_sources(source, address, why))
-		return fail(p, PTN_SET_SOURCE, POSTERN_E_ARG, why);
+		return ptn_handle_refuse(p, PTN_SET_SOURCE, POSTERN_E_ARG, why);
 	memcpy(p->set.source, source, sizeof(source));
-	return good(p, PTN_SET_SOURCE);
+	return ptn_handle_good(p, PTN_SET_SOURCE);
 }

@@ -11,29 +11,13 @@
 
 enum { WHY = 512 };
 
-static int fail(postern *p, int which, int code, const char *why)
-{
-	return ptn_sticky_set(&p->sticky, which, code,
-			      code == POSTERN_E_NOMEM ? postern_strerror(code) : why);
-}
-
 /* "what: why" */
 static int fail_for(postern *p, int which, int code, const char *what, const char *why)
 {
 	char sentence[WHY];
 
 	ptn_check_refuse(sentence, sizeof(sentence), "%s: %s", what, why);
-	return fail(p, which, code, sentence);
-}
-
-static int good(postern *p, int which)
-{
-	return ptn_sticky_set(&p->sticky, which, 0, NULL);
-}
-
-static int may_change(postern *p)
-{
-	return p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;
+	return ptn_handle_refuse(p, which, code, sentence);
 }
 
 /* ---- Whom to trust ---- */
@@ -42,7 +26,7 @@ int postern_set_trust(postern *p, const char *pem_file)
 {
 	struct ptn_trust *trust = NULL;
 	const char *why = "";
-	int err = may_change(p);
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
@@ -54,7 +38,7 @@ int postern_set_trust(postern *p, const char *pem_file)
 		return fail_for(p, PTN_SET_TRUST, err, "cafile", why);
 	ptn_trust_release(p->set.trust);
 	p->set.trust = trust;
-	return good(p, PTN_SET_TRUST);
+	return ptn_handle_good(p, PTN_SET_TRUST);
 }
 
 static int refuse_pin(postern *p, int err, const char *word, size_t n)
@@ -62,19 +46,19 @@ static int refuse_pin(postern *p, int err, const char *word, size_t n)
 	char why[WHY];
 
 	if (!word)
-		return fail(p, PTN_SET_PINS, err, "pins: the list is empty");
+		return ptn_handle_refuse(p, PTN_SET_PINS, err, "pins: the list is empty");
 	ptn_check_refuse(why, sizeof(why),
 			 "pins: \"%s\" is none, or one too many: each is \"sha256:\" and the "
 			 "base64 of 32 octets, and there are %d at most",
 			 ptn_check_shown(word, n).text, PTN_PINS_MOST);
-	return fail(p, PTN_SET_PINS, err, why);
+	return ptn_handle_refuse(p, PTN_SET_PINS, err, why);
 }
 
 int postern_set_pins(postern *p, const char *pins, int instead)
 {
 	const char *word = NULL;
 	size_t n = 0;
-	int err = may_change(p);
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
@@ -86,17 +70,16 @@ int postern_set_pins(postern *p, const char *pins, int instead)
 		p->set.tls.n_pins = 0;
 	}
 	p->set.tls.pins_only = pins && instead;
-	return good(p, PTN_SET_PINS);
+	return ptn_handle_good(p, PTN_SET_PINS);
 }
 
 int postern_require_staple(postern *p, int on)
 {
-	int err = may_change(p);
+	int err = ptn_handle_may_change(p);
 
-	if (err)
-		return err;
-	p->set.tls.staple_required = on != 0;
-	return good(p, PTN_SET_STAPLE);
+	if (!err)
+		p->set.tls.staple_required = on != 0;
+	return err;
 }
 
 /* ---- What is offered ---- */
@@ -106,60 +89,61 @@ int postern_set_certificate(postern *p, const char *certificate, const char *key
 {
 	struct ptn_tls_own *own = NULL;
 	const char *why = "";
-	int err = may_change(p);
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (!certificate != !key)
-		return fail(p, PTN_SET_CERTIFICATE, POSTERN_E_ARG,
-			    "certificate: it goes together with its key");
+		return ptn_handle_refuse(p, PTN_SET_CERTIFICATE, POSTERN_E_ARG,
+					 "certificate: it goes together with its key");
 	if (certificate)
 		err = ptn_own_read(&own, certificate, key, secret, &why);
 	if (err)
 		return fail_for(p, PTN_SET_CERTIFICATE, err, "certificate", why);
 	ptn_own_release(p->set.tls.own);
 	p->set.tls.own = own;
-	return good(p, PTN_SET_CERTIFICATE);
+	return ptn_handle_good(p, PTN_SET_CERTIFICATE);
 }
 
 int postern_set_tls_minimum(postern *p, const char *version)
 {
-	int err = may_change(p);
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (version && strcmp(version, "1.2") != 0 && strcmp(version, "1.3") != 0)
-		return fail(p, PTN_SET_TLS_MINIMUM, POSTERN_E_ARG,
-			    "TLS minimum: it is \"1.2\" or \"1.3\"");
+		return ptn_handle_refuse(p, PTN_SET_TLS_MINIMUM, POSTERN_E_ARG,
+					 "TLS minimum: it is \"1.2\" or \"1.3\"");
 	p->set.tls.minimum_13 = version && strcmp(version, "1.3") == 0;
-	return good(p, PTN_SET_TLS_MINIMUM);
+	return ptn_handle_good(p, PTN_SET_TLS_MINIMUM);
 }
 
 int postern_set_tls_priority(postern *p, const char *priority)
 {
 	char *copy = NULL;
-	int err = may_change(p);
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;
 	if (priority)
 		err = ptn_priority_check(priority);
 	if (err)
-		return fail(p, PTN_SET_TLS_PRIORITY, err,
-			    "TLS priority: it is no GnuTLS priority string with TLS 1.2 or 1.3");
+		return ptn_handle_refuse(
+			p, PTN_SET_TLS_PRIORITY, err,
+			"TLS priority: it is no GnuTLS priority string with TLS 1.2 or 1.3");
 	copy = ptn_mem_string(priority);
 	if (priority && !copy)
-		return fail(p, PTN_SET_TLS_PRIORITY, POSTERN_E_NOMEM, NULL);
+		return ptn_handle_refuse(p, PTN_SET_TLS_PRIORITY, POSTERN_E_NOMEM, NULL);
 	ptn_mem_free(p->set.tls.priority);
 	p->set.tls.priority = copy;
-	return good(p, PTN_SET_TLS_PRIORITY);
+	return ptn_handle_good(p, PTN_SET_TLS_PRIORITY);
 }
 
 /* ---- Sessions to resume ---- */
 
 int postern_set_resumption(postern *p, int on)
 {
-	int err = may_change(p);
+	int err = ptn_handle_may_change(p);
 
 	if (err)
 		return err;

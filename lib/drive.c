@@ -62,18 +62,23 @@ void ptn_drive_withdraw(struct ptn_drive *d, struct postern_mail *m)
 		ptn_search_stop(&d->search); /* nobody would step it, nor keep its settings */
 }
 
-void ptn_drive_forget(struct ptn_drive *d)
+static void end_all(struct ptn_drive *d, void (*end)(struct ptn_link *l))
 {
-	ptn_drive_abandon(d, PTN_FAULT_CANCELLED);
 	while (d->lines)
-		ptn_link_free(ptn_drive_take_out(d, d->lines));
+		end(ptn_drive_take_out(d, d->lines));
 	while (d->closing) {
 		struct ptn_link *l = d->closing;
 
 		d->closing = l->next;
-		ptn_link_free(l);
+		end(l);
 	}
 	d->n_closing = 0;
+}
+
+void ptn_drive_forget(struct ptn_drive *d)
+{
+	ptn_drive_abandon(d, PTN_FAULT_CANCELLED);
+	end_all(d, ptn_link_free);
 }
 
 static void close_politely(struct ptn_link *l)
@@ -87,15 +92,7 @@ static void close_politely(struct ptn_link *l)
 
 void ptn_drive_close(struct ptn_drive *d)
 {
-	while (d->lines)
-		close_politely(ptn_drive_take_out(d, d->lines));
-	while (d->closing) {
-		struct ptn_link *l = d->closing;
-
-		d->closing = l->next;
-		close_politely(l);
-	}
-	d->n_closing = 0;
+	end_all(d, close_politely);
 }
 
 /* ---- The whole. ---- */
@@ -141,11 +138,11 @@ static struct postern_mail *next_pipe(const struct ptn_drive *d, ptn_time now)
 	return NULL;
 }
 
-static void look_at_pipes(struct ptn_drive *d)
+static void look_at_pipes(struct ptn_drive *d, ptn_time now)
 {
 	struct postern_mail *m;
 
-	while ((m = next_pipe(d, d->now)) != NULL)
+	while ((m = next_pipe(d, now)) != NULL)
 		postern_mail_resume(m);
 }
 
@@ -165,7 +162,7 @@ void ptn_drive_step(struct ptn_drive *d, ptn_time now, long long seconds)
 	d->now = now;
 	d->seconds = seconds;
 	keep_pace(d);
-	look_at_pipes(d);
+	look_at_pipes(d, now);
 	check_limits(d);
 	ptn_drive_end_stale(d);
 	ptn_drive_step_lines(d);
@@ -200,10 +197,7 @@ int ptn_drive_waits(const struct ptn_drive *d)
 
 void ptn_drive_resume(struct ptn_drive *d)
 {
-	struct postern_mail *m;
-
-	while ((m = next_pipe(d, PTN_NEVER)) != NULL)
-		postern_mail_resume(m);
+	look_at_pipes(d, PTN_NEVER);
 }
 
 static ptn_time sooner(ptn_time a, ptn_time b)

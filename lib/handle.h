@@ -22,13 +22,10 @@ enum { /* places of sticky errors */
        PTN_SET_LIMIT,
        PTN_SET_DISCOVERY,
        PTN_SET_TOKEN,
-       PTN_SET_BINDING,
        PTN_SET_PINS,
        PTN_SET_CERTIFICATE,
        PTN_SET_TLS_MINIMUM,
        PTN_SET_TLS_PRIORITY,
-       PTN_SET_STAPLE,
-       PTN_SET_DANE,
        PTN_SET_PROXY,
        PTN_SET_SOURCE,
        PTN_SET_CONNECTIONS,
@@ -58,9 +55,13 @@ ptn_time ptn_handle_now(void); /* the clock */
 int ptn_handle_timeout(postern *p);
 /* In a child after fork the connections are the parent's: let go of them. */
 void ptn_handle_check_fork(postern *p);
-/* Before a setting changes: E_STATE while mails are queued; else what is open is closed, as it was
- * made with the old settings. */
+/* Before a setting changes: E_NOMEM without a handle, E_STATE while mails are queued; else what is
+ * open is closed, as it was made with the old settings. */
 int ptn_handle_may_change(postern *p);
+/* What a setter gives: its error, which sticks (POSTERN_E_NOMEM has words of its own), or 0, which
+ * takes its last one back. */
+int ptn_handle_refuse(postern *p, int which, int code, const char *why);
+int ptn_handle_good(postern *p, int which);
 /* m has its outcome and was given to the caller. */
 void ptn_handle_collect(postern *p, postern_mail *m);
 

@@ -140,7 +140,6 @@ static void look_at_header(struct postern_mail *m, const char *p, size_t n)
 
 static void keep_scan(struct postern_mail *m, const struct ptn_content *c)
 {
-	m->envelope.sized = 1;
 	m->envelope.size = c->size;
 	m->envelope.eightbit = c->eightbit;
 }

@@ -44,6 +44,8 @@ void ptn_handle_check_fork(postern *p)
 
 int ptn_handle_may_change(postern *p)
 {
+	if (!p)
+		return POSTERN_E_NOMEM;
 	ptn_handle_check_fork(p);
 	if (ptn_drive_busy(&p->drive))
 		return POSTERN_E_STATE;

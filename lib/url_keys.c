@@ -333,8 +333,7 @@ static void take_over(postern *p, const struct use *use, int code)
 		ptn_check_refuse(sentence, sizeof sentence, "%s=: %s", use->key, own);
 	for (int i = 0; i < PTN_STICKY_MOST; i++)
 		ptn_sticky_set(&p->sticky, i, 0, NULL);
-	ptn_sticky_set(&p->sticky, PTN_SET_SERVER, code,
-		       code == POSTERN_E_NOMEM ? postern_strerror(code) : sentence);
+	ptn_handle_refuse(p, PTN_SET_SERVER, code, sentence);
 }
 
 void ptn_url_apply(postern *p, const struct ptn_url *u)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "behaviour.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -114,8 +115,61 @@ static int applies(const struct rule *r, const char *name)
 	return !r->on || strcmp(r->on, name) == 0;
 }
 
+/* The rules that say one thing each. */
+enum kind { FLAG, TEXT, NUMBER };
+static const struct {
+	enum rule_kind rule;
+	enum kind kind;
+	size_t field;
+} fields[] = {
+	{RULE_CONNECTIONS, NUMBER, offsetof(struct behaviour, connections)},
+	{RULE_PROXY_USER, TEXT, offsetof(struct behaviour, proxy_user)},
+	{RULE_FORGETFUL, FLAG, offsetof(struct behaviour, forgetful)},
+	{RULE_MECHANISMS, TEXT, offsetof(struct behaviour, mechanisms)},
+	{RULE_SIZE, NUMBER, offsetof(struct behaviour, size)},
+	{RULE_RECIPIENTS, NUMBER, offsetof(struct behaviour, recipients)},
+	{RULE_CERTIFICATE, TEXT, offsetof(struct behaviour, certificate)},
+	{RULE_PLAIN_AUTH, FLAG, offsetof(struct behaviour, plain_auth)},
+	{RULE_OPEN, FLAG, offsetof(struct behaviour, open)},
+	{RULE_SILENT, FLAG, offsetof(struct behaviour, silent)},
+	{RULE_BLOCKED, FLAG, offsetof(struct behaviour, blocked)},
+	{RULE_STALLED, FLAG, offsetof(struct behaviour, stalled)},
+	{RULE_MECHANISMS_CLEAR, TEXT, offsetof(struct behaviour, mechanisms_clear)},
+	{RULE_STAPLE, TEXT, offsetof(struct behaviour, staple)},
+	{RULE_TICKETS, NUMBER, offsetof(struct behaviour, tickets)},
+	{RULE_NO_RESUMPTION, FLAG, offsetof(struct behaviour, no_resumption)},
+	{RULE_NO_EXTENDED_SECRET, FLAG, offsetof(struct behaviour, no_extended_secret)},
+	{RULE_RECORDS, NUMBER, offsetof(struct behaviour, records)},
+	{RULE_GARBLE, NUMBER, offsetof(struct behaviour, garble)},
+	{RULE_NO_INITIAL_RESPONSE, FLAG, offsetof(struct behaviour, no_initial_response)},
+	{RULE_TOKEN_ERROR, TEXT, offsetof(struct behaviour, token_error)},
+	{RULE_TOKEN_AT_ONCE, FLAG, offsetof(struct behaviour, token_at_once)},
+	{RULE_REFUSE_TOKENS, NUMBER, offsetof(struct behaviour, refuse_tokens)},
+	{RULE_TOKEN_USES, NUMBER, offsetof(struct behaviour, token_uses)},
+};
+
+static int set_field(struct behaviour *b, const struct rule *r)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		void *field = (char *)b + fields[i].field;
+
+		if (fields[i].rule != r->kind)
+			continue;
+		if (fields[i].kind == FLAG)
+			*(int *)field = 1;
+		else if (fields[i].kind == TEXT)
+			*(const char **)field = r->text;
+		else
+			*(long long *)field = r->number;
+		return 1;
+	}
+	return 0;
+}
+
 static void apply(struct behaviour *b, const struct rule *r)
 {
+	if (set_field(b, r))
+		return;
 	switch (r->kind) {
 	case RULE_WITHOUT:
 		b->capabilities &= ~(unsigned)r->number;
@@ -128,105 +182,23 @@ static void apply(struct behaviour *b, const struct rule *r)
 	case RULE_CLAIM:
 		b->claims |= (unsigned)r->number;
 		break;
-	case RULE_CONNECTIONS:
-		b->connections = r->number;
-		break;
-	case RULE_PROXY_USER:
-		b->proxy_user = r->text;
-		break;
-	case RULE_FORGETFUL:
-		b->forgetful = 1;
-		break;
-	case RULE_MECHANISMS:
-		b->mechanisms = r->text;
-		break;
-	case RULE_SIZE:
-		b->size = r->number;
-		break;
-	case RULE_RECIPIENTS:
-		b->recipients = r->number;
-		break;
-	case RULE_CERTIFICATE:
-		b->certificate = r->text;
-		break;
 	case RULE_TLS:
 		b->tls_min = (int)r->number;
 		b->tls_max = (int)r->more;
 		break;
-	case RULE_INJECT:
-		b->inject = r;
+	case RULE_CLIENT_CERTIFICATE:
+		b->client_certificate = (int)r->number;
 		break;
 	case RULE_SCRIPT:
 		b->script = r->script;
 		break;
-	case RULE_PLAIN_AUTH:
-		b->plain_auth = 1;
-		break;
-	case RULE_OPEN:
-		b->open = 1;
-		break;
-	case RULE_SILENT:
-		b->silent = 1;
-		break;
-	case RULE_BLOCKED:
-		b->blocked = 1;
-		break;
-	case RULE_STALLED:
-		b->stalled = 1;
-		break;
-	case RULE_MECHANISMS_CLEAR:
-		b->mechanisms_clear = r->text;
-		break;
-	case RULE_CLIENT_CERTIFICATE:
-		b->client_certificate = (int)r->number;
-		break;
-	case RULE_STAPLE:
-		b->staple = r->text;
-		break;
-	case RULE_TICKETS:
-		b->tickets = r->number;
-		break;
-	case RULE_NO_RESUMPTION:
-		b->no_resumption = 1;
-		break;
-	case RULE_NO_EXTENDED_SECRET:
-		b->no_extended_secret = 1;
-		break;
-	case RULE_RECORDS:
-		b->records = r->number;
-		break;
-	case RULE_GARBLE:
-		b->garble = r->number;
-		break;
-	case RULE_NO_INITIAL_RESPONSE:
-		b->no_initial_response = 1;
-		break;
-	case RULE_TOKEN_ERROR:
-		b->token_error = r->text;
-		break;
-	case RULE_TOKEN_AT_ONCE:
-		b->token_at_once = 1;
-		break;
-	case RULE_REFUSE_TOKENS:
-		b->refuse_tokens = r->number;
-		break;
-	case RULE_TOKEN_USES:
-		b->token_uses = r->number;
+	case RULE_INJECT:
+		b->inject = r;
 		break;
 	case RULE_FORWARD:
 		b->forward = r;
 		break;
-	case RULE_EXTRA:
-	case RULE_MECHANISMS_LATER:
-	case RULE_REFUSE_MECHANISM:
-	case RULE_STRIP:
-	case RULE_REPLY:
-	case RULE_DROP:
-	case RULE_DELAY:
-	case RULE_CUT:
-	case RULE_MAP:
-	case RULE_REFUSE_SENDER:
-	case RULE_REFUSE_RECIPIENT:
+	default: /* looked for when its moment comes */
 		break;
 	}
 }

@@ -201,11 +201,21 @@ int ptn_text_base64(struct ptn_buf *b, const void *p, size_t n)
 	return 0;
 }
 
-static int base64_value(int c)
+int ptn_text_base64_value(char c)
 {
-	const char *at = c ? strchr(alphabet, c) : NULL;
+	static const unsigned char values[256] = {
+		['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
+		['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
+		['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
+		['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
+		['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35,
+		['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+		['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+		['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+		['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63,
+		['/'] = 64};
 
-	return at ? (int)(at - alphabet) : -1;
+	return values[(unsigned char)c] - 1;
 }
 
 int ptn_text_unbase64(struct ptn_buf *b, const char *s, size_t n)
@@ -221,7 +231,7 @@ int ptn_text_unbase64(struct ptn_buf *b, const char *s, size_t n)
 		unsigned char out[3];
 
 		for (int k = 0; k < 4; k++) {
-			int d = k < 4 - pad ? base64_value((unsigned char)s[i + (size_t)k]) : 0;
+			int d = k < 4 - pad ? ptn_text_base64_value(s[i + (size_t)k]) : 0;
 
 			if (d < 0)
 				goto bad;
@@ -267,8 +277,8 @@ int ptn_text_is_moment(const char *s, size_t n)
 	static const char form[] = "0000-00-00T00:00:00";
 
 	for (size_t i = 0; i < sizeof(form) - 1; i++)
-		if (i >= n || (form[i] == '0' ? !ptn_text_is_digit((unsigned char)s[i])
-					      : s[i] != form[i]))
+		if (i >= n ||
+		    (form[i] == '0' ? !ptn_text_is_digit((unsigned char)s[i]) : s[i] != form[i]))
 			return 0;
 	return n == sizeof(form) - 1;
 }

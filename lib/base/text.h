@@ -43,6 +43,7 @@ int ptn_text_escape(struct ptn_buf *b, const char *s, size_t n, size_t max);
  * is not base64, or POSTERN_E_NOMEM; then nothing was added. */
 int ptn_text_base64(struct ptn_buf *b, const void *p, size_t n);
 int ptn_text_unbase64(struct ptn_buf *b, const char *s, size_t n);
+int ptn_text_base64_value(char c); /* what the character stands for; -1 if it is none */
 
 /* xtext (RFC 3461 4): what is not printable ASCII, and "+" and "=", as +XX.  0 or POSTERN_E_NOMEM. */
 int ptn_text_xtext(struct ptn_buf *b, const char *s, size_t n);

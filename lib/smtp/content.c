@@ -50,8 +50,8 @@ static int put_text(struct ptn_content *c, struct ptn_buf *out, const char *p, s
 		return refuse(c, PTN_FAULT_CONTENT_LONG_LINE);
 	if (!c->eightbit)
 		c->eightbit = ptn_text_has_8bit(p, n);
-	if (!c->column && *p == '.') {
-		err = c->dots ? put(out, ".", 1) : 0;
+	if (c->dots && !c->column && *p == '.') {
+		err = put(out, ".", 1);
 		if (err)
 			return err;
 	}

@@ -212,27 +212,9 @@ static void mask_word(char *text, size_t n, const char *secret, size_t m)
 	}
 }
 
-/* What a character of base64 stands for; -1 if it is none. */
-static int value(char c)
-{
-	static const unsigned char values[256] = {
-		['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
-		['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
-		['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
-		['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
-		['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35,
-		['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
-		['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
-		['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
-		['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63,
-		['/'] = 64};
-
-	return values[(unsigned char)c] - 1;
-}
-
 static int is_base64(char c)
 {
-	return value(c) >= 0 || c == '=';
+	return ptn_text_base64_value(c) >= 0 || c == '=';
 }
 
 /* From octet i to the end of the run of base64 that it stands in; gives that end. */
@@ -272,7 +254,7 @@ static void mask_base64(char *text, size_t n, const char *secret, size_t m)
 	size_t run = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int v = value(text[i]);
+		int v = ptn_text_base64_value(text[i]);
 
 		run = v < 0 ? 0 : run + 1;
 		six = (six << 6 | (unsigned)(v & 63)) & SIX_ONES;

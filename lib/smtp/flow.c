@@ -256,7 +256,7 @@ static void pass_chunk(struct ptn_smtp *s, const struct ptn_smtp_envelope *e)
 {
 	const struct ptn_flow *f = &s->flow;
 	size_t all = left(s, e), most = ptn_transaction_last(s)->accepted ? LARGE : CHUNK;
-	size_t n = all <= SMALL ? all : all < most ? all : most, len;
+	size_t n = all < most ? all : most, len;
 	size_t first = f->piece ? 0 : e->text_len[0] - f->at;
 	char command[PTN_COMMAND_BDAT];
 	int last;

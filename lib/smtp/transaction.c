@@ -37,28 +37,27 @@ static void settle(struct ptn_smtp *s, struct ptn_transaction *w)
 		ptn_flow_stop(s);
 }
 
-static void decide(struct ptn_smtp *s, struct ptn_transaction *w, int outcome, int fault)
+static void tell_mail(struct ptn_smtp *s, struct ptn_transaction *w, int outcome, int fault,
+		      const struct ptn_reply *reply)
 {
 	struct ptn_smtp_event ev = {.what = PTN_EVENT_MAIL,
 				    .mail = w->mail,
 				    .outcome = outcome,
 				    .fault = fault,
-				    .reply = &s->reply};
+				    .reply = reply};
 
 	settle(s, w);
 	ptn_session_event(s, &ev);
 }
 
+static void decide(struct ptn_smtp *s, struct ptn_transaction *w, int outcome, int fault)
+{
+	tell_mail(s, w, outcome, fault, &s->reply);
+}
+
 void ptn_transaction_give_up(struct ptn_smtp *s, int fault)
 {
-	struct ptn_transaction *w = ptn_transaction_last(s);
-	struct ptn_smtp_event ev = {.what = PTN_EVENT_MAIL,
-				    .mail = w->mail,
-				    .outcome = ptn_fault_outcome(fault),
-				    .fault = fault};
-
-	settle(s, w);
-	ptn_session_event(s, &ev);
+	tell_mail(s, ptn_transaction_last(s), ptn_fault_outcome(fault), fault, NULL);
 }
 
 static int refusal(const struct ptn_smtp *s)

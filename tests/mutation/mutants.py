@@ -78,7 +78,7 @@ mutant("step-after-end", "a challenge after the end is answered", "sasl stories"
 mutant("echo-shown", "a reply that repeats the password is shown", "stories smtp-trace smtp-exchange",
        ("lib/smtp/exchange.c", "if (!s->exchange.auths || !n)", "if (!s->exchange.auths || n)"))
 mutant("other-login-reused", "a connection signed in as another is used", "e2e-sign_in e2e-embed configure_auth postern",
-       ("lib/configure_auth.c", "char why[WHY], *copy, *secret;\n\tint err = p ? ptn_handle_may_change(p) : POSTERN_E_NOMEM;",
+       ("lib/configure_auth.c", "char why[WHY], *copy, *secret;\n\tint err = ptn_handle_may_change(p);",
         "char why[WHY], *copy, *secret;\n\tint err = p ? 0 : POSTERN_E_NOMEM;"))
 
 # ---- The mail ----
@@ -122,8 +122,7 @@ mutant("lent-after-end", "a refused mail's content is still read, though it is t
 mutant("reader-ends-window", "a reader fails: the mails in front of it get in doubt", "smtp-window",
        (FLOW, "s->open > 1 && fault", "s->open > 99 && fault"))
 mutant("given-up-unreset", "what the server holds of a mail that was given up is taken for the next one's", "smtp-window",
-       (TRANSACTION, "\tsettle(s, w);\n\tptn_session_event(s, &ev);\n}\n\nstatic int refusal",
-        "\tsettle(s, w);\n\ts->dirty = 0;\n\tptn_session_event(s, &ev);\n}\n\nstatic int refusal"))
+       (TRANSACTION, "fault, NULL);\n}\n\nstatic int refusal", "fault, NULL);\n\ts->dirty = 0;\n}\n\nstatic int refusal"))
 mutant("sealed-denied", "TLS fails: records that may still leave are not counted", "tls",
        ("lib/tls/tls.c", "return done ? (ptrdiff_t)done : -1;", "return -1;"))
 mutant("part-skipped", "the recipients over RCPTMAX share the outcome of the first ones", "drive",
