@@ -10,11 +10,11 @@
 #include "base/text.h"
 #include "idn.h"
 #include "mail.h"
+#include "smtp/command.h"
 #include "url.h"
 
 enum {
 	WHY = 512,
-	ENVID_MOST = 100, /* RFC 3461 4.4 */
 	ORIGINAL_MOST = 500, /* RFC 3461 4.2, encoded */
 	TYPE_MOST = 32,
 	BY_MOST = 999999999, /* RFC 2852 4 */
@@ -126,7 +126,7 @@ int postern_mail_set_return(postern_mail *m, const char *ret, const char *envid)
 		what = 'H';
 	else if (ret)
 		return refuse(m, PTN_MAIL_SET_RETURN, "return: it is FULL or HDRS (RFC 3461 4.3)");
-	if (envid && (!*envid || strlen(envid) > ENVID_MOST || !is_printable(envid)))
+	if (envid && !ptn_command_takes_extras(&(struct ptn_smtp_extras){.envid = envid}))
 		return refuse(m, PTN_MAIL_SET_RETURN,
 			      "envid: it has 1 to 100 printable ASCII characters (RFC 3461 4.4)");
 	err = replace(m, PTN_MAIL_SET_RETURN, &m->options->envid, envid);
@@ -274,14 +274,11 @@ static int days_of(int year, int month)
 /* "2026-12-24T18:00:00Z" (RFC 3339 5.6, as RFC 4865 4 wants it). */
 static int is_time(const char *s)
 {
-	static const char form[] = "0000-00-00T00:00:00Z";
+	enum { MOMENT = 19 };
 	int month, day;
 
-	if (strlen(s) != sizeof(form) - 1)
+	if (strlen(s) != MOMENT + 1 || !ptn_text_is_moment(s, MOMENT) || s[MOMENT] != 'Z')
 		return 0;
-	for (size_t i = 0; form[i]; i++)
-		if (form[i] == '0' ? !ptn_text_is_digit((unsigned char)s[i]) : s[i] != form[i])
-			return 0;
 	month = digits(s + 5, 2);
 	day = digits(s + 8, 2);
 	return month >= 1 && month <= 12 && day >= 1 && day <= days_of(digits(s, 4), month) &&
