@@ -303,7 +303,8 @@ POSTERN_API int postern_mail_set_binary(postern_mail *m, int on);
 /* Delivery status notifications (RFC 3461).  Each option of these makes a mail that is sent only by
  * a server that offers the extension: "needs-extension" before MAIL otherwise. ret: "FULL" or
  * "HDRS", what of the mail a failure notice brings back; NULL: as the server likes. envid: your
- * name for this mail, given back in notices, printable ASCII up to 100; NULL: none. */
+ * name for this mail, given back in notices: printable ASCII, up to 100 octets of xtext (blank, "+"
+ * and "=" take three); NULL: none. */
 POSTERN_API int postern_mail_set_return(postern_mail *m, const char *ret, const char *envid);
 /* For recipient i: when to notify: bits of the following, NEVER alone; 0: as the server likes.
  * original: the address as first given, "rfc822;user@example.org" or a mailbox; NULL: none. */
